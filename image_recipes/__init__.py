@@ -1,0 +1,1 @@
+"""Image recipes: image in, class or number out, as a DVC pipeline of Keras models."""

@@ -1,0 +1,70 @@
+"""Model files: Keras's `.keras` format in a canonical form, so that DVC can compare them."""
+
+import json
+import zipfile
+from pathlib import Path
+from typing import Any
+
+from image_recipes.backend import keras
+from image_recipes.errors import UserError
+from image_recipes.files import written_whole
+
+EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first date a zip file can hold
+
+
+def save_model(model: keras.Model, file: Path) -> None:
+    """Write a model so that equal models give equal bytes.
+
+    Keras's own file differs from save to save by its date, the times of its zip entries,
+    and ids that are addresses in memory. `keras.saving.load_model` opens both alike.
+
+    Args:
+        model: compiled or not.
+        file: the name ends in `.keras`.
+    """
+    with written_whole(file) as partial:
+        model.save(partial)
+        with zipfile.ZipFile(partial) as archive:
+            entries = {name: archive.read(name) for name in sorted(archive.namelist())}
+        metadata = json.loads(entries["metadata.json"])
+        metadata["date_saved"] = "{}-{:02}-{:02}@{:02}:{:02}:{:02}".format(*EARLIEST)
+        entries["metadata.json"] = json.dumps(metadata).encode()
+        config = _with_stable_ids(json.loads(entries["config.json"]), {})
+        entries["config.json"] = json.dumps(config).encode()
+        with zipfile.ZipFile(partial, "w") as archive:
+            for name, content in entries.items():
+                archive.writestr(zipfile.ZipInfo(name, EARLIEST), content)
+
+
+def _with_stable_ids(node: Any, ids: dict[int, int]) -> Any:
+    if isinstance(node, list):
+        return [_with_stable_ids(item, ids) for item in node]
+    if isinstance(node, dict):
+        return {
+            key: ids.setdefault(value, len(ids)) if key == "shared_object_id" else _with_stable_ids(value, ids)
+            for key, value in node.items()
+        }
+    return node
+
+
+def summarize(model: keras.Model) -> str:
+    """Return Keras's table of the model's layers; of its optimizer too, once it is compiled."""
+    lines: list[str] = []
+    model.summary(print_fn=lines.append, line_length=80)
+    return "\n".join(line.rstrip() for text in lines for line in text.splitlines()) + "\n"
+
+
+def load_model(file: Path) -> keras.Model:
+    """Open a model file; one that would run code of its own is refused.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    try:
+        return keras.saving.load_model(file)
+    except Exception as error:  # a damaged file fails in zipfile, h5py, json or Keras
+        reason = " ".join(str(error).split())[:200]
+        raise UserError(
+            f"{file}: cannot be opened as a Keras model ({reason}): get it back by `dvc checkout {file}`, "
+            f"or train it by `dvc repro -f train@{file.stem}`"
+        ) from None

@@ -1,0 +1,41 @@
+"""Keras on the TensorFlow backend, without the notices TensorFlow prints when it starts.
+
+Every module that needs Keras or TensorFlow imports them from here.
+"""
+
+import os
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def _errors_only() -> Iterator[None]:
+    """Hold back what C++ code writes to standard error; show it if the block raises."""
+    sys.stderr.flush()
+    shown = os.dup(2)
+    with tempfile.TemporaryFile() as held:
+        os.dup2(held.fileno(), 2)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(shown, held.read())
+            raise
+        finally:
+            os.dup2(shown, 2)
+            os.close(shown)
+
+
+# a user's ~/.keras/keras.json may name another backend, and results depend on it
+os.environ["KERAS_BACKEND"] = "tensorflow"
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+with _errors_only():
+    import keras
+    import tensorflow as tf
+
+    # looking for devices prints notices too, so it is done here
+    DEVICE = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+
+__all__ = ["DEVICE", "keras", "tf"]

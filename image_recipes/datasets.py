@@ -1,0 +1,136 @@
+"""A prepared dataset on disk, and its split into train, validation and test."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+
+from image_recipes.errors import UserError
+from image_recipes.files import written_whole
+from image_recipes.params import Split
+
+
+@dataclass(frozen=True)
+class DatasetInfo:
+    """What a prepared dataset holds.
+
+    Attributes:
+        task: `classification` or `regression`.
+        classes: the classes' names, in the order of their numbers; None for regression.
+        unit: what the number counts or measures; None for classification.
+        image_shape: height, width, channels.
+        parts: how many pictures each block of the published order has; a source that has
+            no `validation` of its own leaves it out, and it is taken from `train`.
+        origin: where the pictures come from.
+    """
+
+    task: str
+    classes: list[str] | None
+    unit: str | None
+    image_shape: list[int]
+    parts: dict[str, int]
+    origin: str
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A prepared dataset: images uint8 (N, H, W, C), memory-mapped; targets (N,); info."""
+
+    images: np.ndarray
+    targets: np.ndarray
+    info: DatasetInfo
+
+    def pictures(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Read the images and targets at these positions into memory."""
+        return self.images[indices], self.targets[indices]
+
+
+def save_prepared(images: np.ndarray, targets: np.ndarray, info: DatasetInfo, folder: Path) -> None:
+    """Write images.npy, targets.npy and dataset.json into a folder, whole or not at all."""
+    with written_whole(folder) as partial:
+        partial.mkdir()
+        np.save(partial / "images.npy", images)
+        np.save(partial / "targets.npy", targets)
+        (partial / "dataset.json").write_text(json.dumps(asdict(info), indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def load_prepared(folder: Path) -> Prepared:
+    """Open a prepared dataset; the images stay on disk until they are used.
+
+    Raises:
+        UserError: the folder is missing or damaged.
+    """
+    try:
+        images = np.load(folder / "images.npy", mmap_mode="r")
+        return Prepared(images, np.load(folder / "targets.npy"), load_info(folder))
+    except (OSError, ValueError):
+        raise _unprepared(folder) from None
+
+
+def load_info(folder: Path) -> DatasetInfo:
+    """Load what a prepared dataset holds, without its pictures.
+
+    Raises:
+        UserError: the folder is missing or damaged.
+    """
+    try:
+        return DatasetInfo(**json.loads((folder / "dataset.json").read_text("utf-8")))
+    except (OSError, ValueError, TypeError):
+        raise _unprepared(folder) from None
+
+
+def _unprepared(folder: Path) -> UserError:
+    return UserError(f"{folder}: missing or damaged: make it by `dvc repro prepare@{folder.name}`")
+
+
+def split_indices(parts: Mapping[str, int], split: Split) -> dict[str, np.ndarray]:
+    """Choose pictures for each split, in the order in which they are published.
+
+    Args:
+        parts: the sizes of the blocks in which the pictures lie, one after the other.
+            A split takes the first pictures of the block of its own name; `validation`,
+            where it has no block, takes those of `train` behind the training pictures.
+        split: how many pictures each split gets.
+
+    Returns:
+        For each split, int64 indices into the prepared images.
+
+    Raises:
+        UserError: a block has fewer pictures than are wanted of it.
+    """
+    starts = dict(zip(parts, np.cumsum([0, *parts.values()]), strict=False))
+    taken = dict.fromkeys(parts, 0)
+    indices = {}
+    for name, count in split.model_dump().items():
+        part = name if name in parts else "train"
+        if taken[part] + count > parts[part]:
+            raise UserError(
+                f"split.{name}: {count:,} pictures wanted, but {parts[part] - taken[part]:,} are left of the "
+                f"{parts[part]:,} in {part!r}: lower the sizes under split in params.yaml"
+            )
+        indices[name] = np.arange(taken[part], taken[part] + count, dtype=np.int64) + starts[part]
+        taken[part] += count
+    return indices
+
+
+def save_split(indices: Mapping[str, np.ndarray], folder: Path) -> None:
+    """Write the indices of each split as `<split>.npy`, whole or not at all."""
+    with written_whole(folder) as partial:
+        partial.mkdir()
+        for name, array in indices.items():
+            np.save(partial / f"{name}.npy", array)
+
+
+def load_split(folder: Path, name: str) -> np.ndarray:
+    """Load one split's indices into the prepared images, int64.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    file = folder / f"{name}.npy"
+    try:
+        return np.load(file)
+    except (OSError, ValueError):
+        raise UserError(f"{file}: missing or damaged: make it by `dvc repro split@{folder.name}`") from None

@@ -1,0 +1,191 @@
+"""Drawing, in the lectures' manner: galleries, training curves, predictions against reality."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from image_recipes.files import written_whole
+
+GALLERY_SIDE = 5
+GALLERY_CELLS = GALLERY_SIDE**2
+COMPARE_COLUMNS = 3
+MAX_LABELLED_CLASSES = 30
+
+# the lectures' limits of the axes
+LOSS_LIMITS = {"classification": (0.0, 0.5), "regression": (0.0, 300.0)}
+ACCURACY_LIMITS = (0.8, 1.0)
+
+
+def draw_gallery(images: Sequence[np.ndarray], titles: Sequence[str], file: Path) -> None:
+    """Draw up to 25 pictures on a 5x5 grid; cells without a picture stay blank.
+
+    Args:
+        images: uint8, (H, W, C) each, C = 1 or 3.
+        titles: one for each picture.
+        file: the PNG to write.
+    """
+    figure = Figure(figsize=(10, 10))
+    for number, axes in enumerate(figure.subplots(GALLERY_SIDE, GALLERY_SIDE).flat):
+        axes.axis("off")
+        if number < len(images):
+            axes.imshow(images[number].squeeze(), vmin=0, vmax=255)
+            axes.set_title(titles[number])
+    _save(figure, file)
+
+
+def sample_titles(targets: np.ndarray, classes: list[str] | None) -> list[str]:
+    """Return the titles of samples: `R: 3` for a class, `R 12` for a number.
+
+    Args:
+        targets: (N,), class numbers or numbers.
+        classes: the classes' names; None for regression.
+    """
+    if classes is None:
+        return [f"R {number:g}" for number in targets]
+    return [f"R: {classes[number]}" for number in targets]
+
+
+def gallery_rows(task: str, predictions: pd.DataFrame) -> pd.DataFrame:
+    """Choose the predictions for the gallery: the first 25, for classes the first 25 wrong."""
+    if task == "classification":
+        predictions = predictions[predictions["real"] != predictions["predicted"]]
+    return predictions.head(GALLERY_CELLS)
+
+
+def prediction_titles(task: str, predictions: pd.DataFrame) -> list[str]:
+    """Return the titles of predictions: `R: 3 P: 5` for classes, `R 12 P 13.4` for numbers."""
+    pairs = zip(predictions["real"], predictions["predicted"], strict=True)
+    if task == "classification":
+        return [f"R: {real} P: {predicted}" for real, predicted in pairs]
+    return [f"R {real:g} P {predicted:.1f}" for real, predicted in pairs]
+
+
+def draw_curves(task: str, history: pd.DataFrame, file: Path) -> None:
+    """Draw one recipe's training curves.
+
+    Args:
+        task: `classification` or `regression`.
+        history: as `histories.load_history` returns it.
+        file: the PNG to write.
+    """
+    figure = Figure(figsize=(6.4, 4.8))
+    CURVES[task](figure.subplots(), history)
+    _save(figure, file)
+
+
+def draw_comparison(task: str, histories: dict[str, pd.DataFrame], file: Path) -> None:
+    """Draw the training curves of several recipes side by side.
+
+    Args:
+        task: `classification` or `regression`.
+        histories: a history for each recipe's name.
+        file: the PNG to write.
+    """
+    columns = min(COMPARE_COLUMNS, len(histories))
+    rows = -(-len(histories) // columns)
+    figure = Figure(figsize=(6.4 * columns, 4.8 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).flat
+    for axes in grid[len(histories) :]:
+        axes.axis("off")
+    for axes, (name, history) in zip(grid, histories.items(), strict=False):
+        CURVES[task](axes, history)
+        axes.set_title(name)
+    _save(figure, file)
+
+
+def _draw_class_curves(loss_axes: Axes, history: pd.DataFrame) -> None:
+    accuracy_axes = loss_axes.twinx()
+    epoch = history["epoch"]
+    loss_axes.plot(epoch, history["loss"], "y", label="train loss")
+    loss_axes.plot(epoch, history["val_loss"], "r", label="val loss")
+    accuracy_axes.plot(epoch, history["accuracy"], "b", label="train acc")
+    accuracy_axes.plot(epoch, history["val_accuracy"], "g", label="val acc")
+    loss_axes.set_ylim(_limits(history[["loss", "val_loss"]], LOSS_LIMITS["classification"]))
+    accuracy_axes.set_ylim(_limits(history[["accuracy", "val_accuracy"]], ACCURACY_LIMITS))
+    loss_axes.set_xlabel("epoch")
+    loss_axes.set_ylabel("loss")
+    accuracy_axes.set_ylabel("accuracy")
+    loss_axes.legend(loc="upper left")
+    accuracy_axes.legend(loc="lower left")
+
+
+def _draw_number_curves(axes: Axes, history: pd.DataFrame) -> None:
+    axes.plot(history["epoch"], history["loss"], label="train")
+    axes.plot(history["epoch"], history["val_loss"], label="val")
+    axes.set_ylim(_limits(history[["loss", "val_loss"]], LOSS_LIMITS["regression"]))
+    axes.set_xlabel("epoch")
+    axes.set_ylabel("loss")
+    axes.legend(loc="upper left")
+
+
+CURVES: dict[str, Callable[[Axes, pd.DataFrame], None]] = {
+    "classification": _draw_class_curves,
+    "regression": _draw_number_curves,
+}
+
+
+def _limits(curves: pd.DataFrame, limits: tuple[float, float]) -> tuple[float, float]:
+    # wider only for a curve most of which would not show
+    hidden = curves.loc[:, curves.apply(lambda curve: curve.between(*limits).mean()) < 0.5]
+    if hidden.empty or hidden.columns.empty:
+        return limits
+    return min(limits[0], hidden.min().min()), max(limits[1], hidden.max().max())
+
+
+def draw_predictions(predictions: pd.DataFrame, classes: list[str] | None, unit: str | None, file: Path) -> None:
+    """Draw a confusion matrix, or predicted against real numbers.
+
+    Args:
+        predictions: as `predictions.load_predictions` returns them.
+        classes: the classes' names; None for regression.
+        unit: of the number; None for classification.
+        file: the PNG to write.
+    """
+    figure = Figure(figsize=(8, 8))
+    axes = figure.subplots()
+    if classes is not None:
+        _draw_confusion(axes, predictions, classes)
+    else:
+        _draw_scatter(axes, predictions, unit)
+    _save(figure, file)
+
+
+def _draw_confusion(axes: Axes, predictions: pd.DataFrame, classes: list[str]) -> None:
+    counts = pd.crosstab(predictions["real"], predictions["predicted"])
+    counts = counts.reindex(index=classes, columns=classes, fill_value=0)
+    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0).to_numpy()
+    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axes.set_xlabel("predicted")
+    axes.set_ylabel("real")
+    axes.set_title(f"{len(predictions):,} test pictures, colour: share of the row")
+    if len(classes) <= MAX_LABELLED_CLASSES:
+        axes.set_xticks(
+            range(len(classes)), classes, rotation="vertical" if max(map(len, classes)) > 3 else "horizontal"
+        )
+        axes.set_yticks(range(len(classes)), classes)
+        for (row, column), count in np.ndenumerate(counts.to_numpy()):
+            color = "white" if shares[row, column] > 0.5 else "black"
+            axes.text(column, row, str(count), ha="center", va="center", color=color)
+
+
+def _draw_scatter(axes: Axes, predictions: pd.DataFrame, unit: str | None) -> None:
+    real, predicted = predictions["real"], predictions["predicted"]
+    ends = [min(real.min(), predicted.min()), max(real.max(), predicted.max())]
+    axes.plot(ends, ends, color="black", linewidth=1, label="predicted = real")
+    size = max(2.0, min(30.0, 20_000 / len(real)))
+    axes.scatter(real, predicted, s=size, alpha=0.5, linewidths=0)
+    in_unit = f" ({unit})" if unit else ""
+    axes.set_xlabel(f"real{in_unit}")
+    axes.set_ylabel(f"predicted{in_unit}")
+    axes.set_title(f"{len(predictions):,} test pictures")
+    axes.set_aspect("equal")
+    axes.legend(loc="upper left")
+
+
+def _save(figure: Figure, file: Path) -> None:
+    with written_whole(file) as partial:
+        figure.savefig(partial, bbox_inches="tight", dpi=100, metadata={"Software": None})

@@ -1,0 +1,46 @@
+"""Showing how far training is: a bar on a terminal, a line now and then in a log file."""
+
+import sys
+import time
+
+from tqdm import tqdm
+
+from image_recipes.backend import keras
+
+SECONDS_BETWEEN_LINES = 30
+
+
+class Progress(keras.callbacks.Callback):
+    """Show epochs done, time left and the latest validation figure.
+
+    Args:
+        name: the recipe's.
+        epochs: how many there are.
+        monitor: the figure of Keras's logs to show, such as `val_accuracy`.
+    """
+
+    def __init__(self, name: str, epochs: int, monitor: str) -> None:
+        super().__init__()
+        self.name, self.epochs, self.monitor = name, epochs, monitor
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Open the bar; without a terminal tqdm keeps count and prints nothing."""
+        self.bar = tqdm(total=self.epochs, desc=self.name, unit="epoch", disable=None, dynamic_ncols=True)
+        self.started = self.printed = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Move the bar, or print a line if the last one is some time ago."""
+        done, figure = epoch + 1, f"{self.monitor}={(logs or {})[self.monitor]:.4g}"
+        self.bar.set_postfix_str(figure, refresh=False)
+        self.bar.update()
+        now = time.monotonic()
+        if self.bar.disable and (now - self.printed >= SECONDS_BETWEEN_LINES or done == self.epochs):
+            self.printed = now
+            taken = now - self.started
+            left = tqdm.format_interval(taken / done * (self.epochs - done))
+            line = f"{self.name}: epoch {done}/{self.epochs}, {figure}, {taken / done:.3g} s/epoch, {left} left"
+            print(line, file=sys.stderr, flush=True)
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Leave the finished bar on the screen."""
+        self.bar.close()
