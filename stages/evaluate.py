@@ -1,0 +1,36 @@
+"""Stage `evaluate`: score a trained model; the only one that predicts test pictures."""
+
+from pathlib import Path
+
+from image_recipes.archives import load_model
+from image_recipes.datasets import load_prepared, load_split
+from image_recipes.metrics import save_metrics
+from image_recipes.params import load_dataset_name
+from image_recipes.predictions import save_predictions, tabulate_predictions
+from image_recipes.scoring import predict, score
+from image_recipes.stage import run_stage
+
+SPLITS = {"train": "train", "validation": "val", "test": "test"}
+
+
+def main(recipe: str) -> None:
+    """Score a recipe's model on all three splits, and keep its test predictions."""
+    dataset = load_dataset_name(recipe)
+    prepared = load_prepared(Path("data/prepared") / dataset)
+    model = load_model(Path(f"models/{recipe}.keras"))
+
+    metrics: dict[str, float | None] = {"parameters": model.count_params()}
+    for split, prefix in SPLITS.items():
+        indices = load_split(Path("data/split") / dataset, split)
+        images, targets = prepared.pictures(indices)
+        predicted = predict(model, images)
+        for name, value in score(prepared.info.task, targets, predicted).items():
+            metrics[f"{prefix}_{name}"] = value
+    # the last of the splits is the test
+    predictions = tabulate_predictions(indices, targets, predicted, prepared.info.classes)
+    save_predictions(predictions, Path(f"data/predictions/{dataset}/{recipe}.csv"))
+    save_metrics(metrics, Path(f"metrics/{dataset}/{recipe}.json"))
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,49 @@
+"""Stage `train`: train a recipe's model."""
+
+from pathlib import Path
+
+from image_recipes.archives import save_model, summarize
+from image_recipes.datasets import load_prepared, load_split
+from image_recipes.files import write_text
+from image_recipes.histories import join_history, save_history
+from image_recipes.models import build_model
+from image_recipes.optimizers import build_optimizer
+from image_recipes.params import load_architecture, load_recipe, load_seed
+from image_recipes.stage import run_stage
+from image_recipes.training import seed_everything, steps_per_epoch, train
+
+
+def main(recipe: str) -> None:
+    """Train a recipe on its dataset's training pictures."""
+    settings, seed = load_recipe(recipe), load_seed()
+    layers = load_architecture(settings.architecture)
+    prepared = load_prepared(Path("data/prepared") / settings.dataset)
+    training, validation = (
+        prepared.pictures(load_split(Path("data/split") / settings.dataset, name)) for name in ("train", "validation")
+    )
+
+    seed_everything(seed)
+    model = build_model(layers, prepared.info, where=f"architectures.{settings.architecture}", name=recipe)
+    summary = summarize(model)
+    steps = settings.epochs * steps_per_epoch(len(training[0]), settings.batch_size)
+    optimizer = build_optimizer(settings.optimizer, steps, where=f"recipes.{recipe}.optimizer")
+    live_dir = Path("dvclive") / recipe
+    train(
+        model,
+        optimizer,
+        training,
+        validation,
+        task=prepared.info.task,
+        epochs=settings.epochs,
+        batch_size=settings.batch_size,
+        seed=seed,
+        live_dir=live_dir,
+    )
+
+    save_model(model, Path(f"models/{recipe}.keras"))
+    write_text(summary, Path(f"models/{recipe}.txt"))
+    save_history(join_history(live_dir), Path(f"plots/history/{settings.dataset}/{recipe}.csv"))
+
+
+if __name__ == "__main__":
+    run_stage(main)
