@@ -36,6 +36,6 @@ with _errors_only():
     import tensorflow as tf
 
     # looking for devices prints notices too, so it is done here
-    DEVICE = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+    tf.config.list_physical_devices()
 
-__all__ = ["DEVICE", "keras", "tf"]
+__all__ = ["keras", "tf"]

@@ -46,7 +46,7 @@ def _default_names(layers: Sequence[Layer]) -> list[str]:
     counts: Counter[str] = Counter()
     names = []
     for kind, _ in layers:
-        snake = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", kind).lower()
+        snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).lower()
         names.append(f"{snake}_{counts[snake]}" if counts[snake] else snake)
         counts[snake] += 1
     return names

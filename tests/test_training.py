@@ -1,0 +1,226 @@
+"""Training: reproducible to the byte, inside Keras's `fit`, with progress a person can read."""
+
+import json
+import os
+import pty
+import re
+import subprocess
+import sys
+import termios
+import time
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Project
+
+from image_recipes.archives import load_model, save_model
+from image_recipes.backend import keras
+from image_recipes.datasets import DatasetInfo
+from image_recipes.errors import UserError
+from image_recipes.histories import join_history
+from image_recipes.models import build_model
+from image_recipes.params import Layer
+from image_recipes.pipelines import evaluation_batches, training_batches
+from image_recipes.scoring import predict, score
+from image_recipes.training import seed_everything, train
+
+INFO = DatasetInfo("regression", None, "sum", [4, 4, 1], {}, "")
+IMAGES = np.random.default_rng(0).integers(0, 256, (70, 4, 4, 1), dtype=np.uint8)
+TARGETS = (IMAGES.mean(axis=(1, 2, 3)) / 255).astype(np.float32)
+LAYERS = (Layer("Flatten", {}), Layer("Dense", {"units": 8, "activation": "relu"}))
+
+
+def trained(live_dir: Path, rate: float = 0.05, epochs: int = 4, layers: Sequence[Layer] = LAYERS) -> keras.Model:
+    seed_everything(3)
+    model = build_model(layers, INFO, where="architectures.net", name="net")
+    pictures = (IMAGES[:50], TARGETS[:50]), (IMAGES[50:], TARGETS[50:])
+    optimizer = keras.optimizers.SGD(rate)
+    train(model, optimizer, *pictures, task="regression", epochs=epochs, batch_size=16, seed=3, live_dir=live_dir)
+    return model
+
+
+def test_every_epoch_sees_every_picture_once_in_another_order() -> None:
+    numbers = np.arange(50, dtype=np.uint8).reshape(50, 1, 1, 1)
+    batches = training_batches(numbers, np.arange(50), batch_size=16, seed=9).take(12)
+
+    images, targets = zip(*((x.numpy().ravel(), y.numpy()) for x, y in batches), strict=True)
+
+    assert [len(batch) for batch in images] == [16, 16, 16, 2] * 3
+    np.testing.assert_array_equal(np.concatenate(images), np.concatenate(targets))
+    epochs = np.concatenate(images).reshape(3, 50)
+    assert all(sorted(epoch) == list(range(50)) for epoch in epochs)
+    assert len({tuple(epoch) for epoch in epochs}) == 3
+
+
+def test_the_seed_decides_the_order() -> None:
+    def order(seed: int) -> list[int]:
+        return [int(n) for _, y in training_batches(IMAGES, np.arange(70), 16, seed).take(5) for n in y]
+
+    assert order(1) == order(1)
+    assert order(1) != order(2)
+    assert sorted(order(2**32 - 1)) == list(range(70))
+
+
+def test_evaluation_goes_through_in_order() -> None:
+    batches = evaluation_batches(IMAGES, np.arange(70), 32)
+
+    assert [int(n) for _, y in batches for n in y] == list(range(70))
+
+
+def test_the_history_ends_where_the_model_stands(tmp_path: Path) -> None:
+    model = trained(tmp_path)
+    history = join_history(tmp_path)
+
+    assert history.columns.tolist() == ["epoch", "loss", "val_loss"]
+    assert history["epoch"].tolist() == [1, 2, 3, 4]
+    assert history["loss"].iloc[-1] < history["loss"].iloc[0]
+    # the last epoch's weights are the model: its validation score is the history's last
+    scores = score("regression", TARGETS[50:], predict(model, IMAGES[50:]))
+    assert scores["mse"] == pytest.approx(history["val_loss"].iloc[-1], rel=1e-5)
+
+
+def test_training_equals_plain_keras(tmp_path: Path) -> None:
+    # the same steps by Keras's own loop on batches in memory
+    model = trained(tmp_path, epochs=2)
+    seed_everything(3)
+    plain = build_model(LAYERS, INFO, where="architectures.net", name="plain")
+    plain.compile(keras.optimizers.SGD(0.05), "mse")
+    for x, y in training_batches(IMAGES[:50], TARGETS[:50], 16, seed=3).take(8):
+        plain.train_on_batch(x.numpy(), y.numpy())
+
+    for ours, theirs in zip(model.get_weights(), plain.get_weights(), strict=True):
+        np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_a_diverging_loss_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"recipes\.net: the loss is not finite in epoch \d: lower optimizer"):
+        trained(tmp_path, rate=1e30)
+
+
+def test_a_saved_model_is_canonical(tmp_path: Path) -> None:
+    model = trained(tmp_path / "live")
+    save_model(model, tmp_path / "first.keras")
+    time.sleep(2.1)  # zip files hold times in steps of two seconds
+    save_model(model, tmp_path / "second.keras")
+
+    assert (tmp_path / "first.keras").read_bytes() == (tmp_path / "second.keras").read_bytes()
+    with zipfile.ZipFile(tmp_path / "first.keras") as archive:
+        assert {entry.date_time for entry in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
+        compiled = json.loads(archive.read("config.json"))["compile_config"]
+    assert compiled["steps_per_execution"] == 1
+
+
+def test_shared_layers_stay_shared(tmp_path: Path) -> None:
+    inputs = keras.Input((4,))
+    shared = keras.layers.Dense(4, activation=keras.layers.ReLU())
+    model = keras.Model(inputs, shared(shared(inputs)))
+    save_model(model, tmp_path / "shared.keras")
+
+    loaded = load_model(tmp_path / "shared.keras")
+
+    assert loaded.count_params() == model.count_params() == 20
+    x = np.ones((2, 4), np.float32)
+    np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
+
+
+def test_two_processes_give_equal_bytes(finished: Project, playground: Project) -> None:
+    for recipe, dataset in [("tiny_class", "mnist"), ("tiny_number", "dots")]:
+        files = [
+            f"models/{recipe}.keras",
+            f"models/{recipe}.txt",
+            f"metrics/{dataset}/{recipe}.json",
+            f"plots/history/{dataset}/{recipe}.csv",
+            f"data/predictions/{dataset}/{recipe}.csv",
+        ]
+        for file in files:
+            (playground.root / file).unlink()
+        playground.run("python", "-m", "stages.train", recipe)
+        playground.run("python", "-m", "stages.evaluate", recipe)
+        for file in files:
+            assert (playground.root / file).read_bytes() == (finished.root / file).read_bytes(), file
+
+
+def test_a_model_opens_without_the_package(finished: Project, tmp_path: Path) -> None:
+    program = f"""
+import os; os.environ["KERAS_BACKEND"] = "tensorflow"
+import sys, keras, numpy
+model = keras.saving.load_model({str(finished.root / "models/tiny_class.keras")!r})
+picture = numpy.load({str(finished.root / "data/prepared/mnist/images.npy")!r})[60000:60001]
+assert not any(name.startswith("image_recipes") for name in sys.modules)
+print(*model.predict(picture, verbose=0)[0])
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True)
+
+    probabilities = np.array(done.stdout.split(), float)
+    saved = pd.read_csv(finished.root / "data/predictions/mnist/tiny_class.csv")
+    np.testing.assert_allclose(probabilities, saved.filter(like="probability_").iloc[0], atol=1e-6)
+    assert probabilities.sum() == pytest.approx(1, abs=1e-5)
+
+
+def test_metrics_are_those_of_the_predictions(finished: Project) -> None:
+    metrics = json.loads((finished.root / "metrics/mnist/tiny_class.json").read_text("utf-8"))
+    history = pd.read_csv(finished.root / "plots/history/mnist/tiny_class.csv")
+    predictions = pd.read_csv(finished.root / "data/predictions/mnist/tiny_class.csv")
+
+    assert metrics["test_accuracy"] == pytest.approx((predictions["real"] == predictions["predicted"]).mean())
+    real = predictions.apply(lambda row: row[f"probability_{row['real']:.0f}"], axis=1)
+    assert metrics["test_loss"] == pytest.approx(-np.log(real).mean(), rel=1e-5)
+    assert metrics["val_accuracy"] == pytest.approx(history["val_accuracy"].iloc[-1], abs=1e-6)
+    assert metrics["val_loss"] == pytest.approx(history["val_loss"].iloc[-1], rel=1e-5)
+
+    metrics = json.loads((finished.root / "metrics/dots/tiny_number.json").read_text("utf-8"))
+    predictions = pd.read_csv(finished.root / "data/predictions/dots/tiny_number.csv")
+    errors = predictions["predicted"] - predictions["real"]
+    variance = ((predictions["real"] - predictions["real"].mean()) ** 2).mean()
+    assert metrics["test_mse"] == pytest.approx((errors**2).mean(), rel=1e-5)
+    assert metrics["test_mae"] == pytest.approx(errors.abs().mean(), rel=1e-5)
+    assert metrics["test_r2"] == pytest.approx(1 - (errors**2).mean() / variance, rel=1e-5)
+
+
+def test_the_same_task_has_the_same_keys(finished: Project) -> None:
+    def keys(file: str) -> set[str]:
+        return set(json.loads((finished.root / file).read_text("utf-8")))
+
+    splits = ["train", "val", "test"]
+    assert keys("metrics/mnist/tiny_class.json") == {"parameters"} | {
+        f"{s}_{m}" for s in splits for m in ["accuracy", "loss"]
+    }
+    assert keys("metrics/dots/tiny_number.json") == {"parameters"} | {
+        f"{s}_{m}" for s in splits for m in ["mse", "mae", "r2"]
+    }
+
+
+def test_a_log_file_gets_a_line(playground: Project) -> None:
+    log = playground.run("python", "-m", "stages.train", "tiny_number").stderr
+
+    line = r"tiny_number: epoch 3/3, val_loss=[\d.e+]+, [\d.]+ s/epoch, 00:00 left"
+    assert re.fullmatch(line, log.strip())
+
+
+def test_a_terminal_gets_a_bar(playground: Project) -> None:
+    terminal, child = pty.openpty()
+    termios.tcsetwinsize(child, (24, 80))
+    with subprocess.Popen(
+        [sys.executable, "-m", "stages.train", "tiny_number"], cwd=playground.root, stdout=child, stderr=child
+    ) as process:
+        os.close(child)
+        shown = b""
+        while chunk := _read(terminal):
+            shown += chunk
+    text = shown.decode()
+
+    assert process.returncode == 0, text
+    assert "tiny_number: 100%" in text
+    assert "3/3" in text
+    assert re.search(r"val_loss=[\d.]+", text)
+
+
+def _read(terminal: int) -> bytes:
+    try:
+        return os.read(terminal, 4096)
+    except OSError:  # Linux's way to say that the other end is closed
+        return b""
