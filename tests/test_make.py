@@ -1,0 +1,62 @@
+"""The Makefile: what a newcomer types first."""
+
+import sys
+
+from conftest import Project
+
+
+def link_environment(project: Project) -> None:
+    """Give the project this Python's environment as its .venv."""
+    (project.root / ".venv").symlink_to(sys.prefix)
+
+
+def make(project: Project, *arguments: str) -> str:
+    """Run make as if .venv were up to date."""
+    return project.run("make", "--old-file=.venv/.installed", *arguments).stdout
+
+
+def test_make_alone_lists_the_targets(project: Project) -> None:
+    listed = project.run("make").stdout
+
+    for target in ["repro", "test", "test-all", "lint", "lock"]:
+        assert f"make {target} " in listed
+
+
+def test_an_unsuitable_python_is_named(project: Project) -> None:
+    output = project.fails("make", "install", "PYTHON=/bin/false")
+
+    assert "error: Python 3.11, 3.12 or 3.13 is needed, but /bin/false is" in output
+    assert not (project.root / ".venv").exists()
+
+
+def test_an_unknown_recipe_is_named_before_anything_runs(project: Project) -> None:
+    link_environment(project)
+
+    output = project.fails("make", "--old-file=.venv/.installed", "repro", "RECIPE=tiny_numbers")
+
+    assert "error: params.yaml: recipes: no recipe 'tiny_numbers': did you mean 'tiny_number'?" in output
+    assert "Running stage" not in output
+
+
+def test_bad_params_are_named_before_dvc_reads_them(project: Project) -> None:
+    link_environment(project)
+    project.edit("params.yaml", "dataset: dots", "dataset: dotz")
+
+    output = project.fails("make", "--old-file=.venv/.installed", "repro")
+
+    assert "error: params.yaml: recipes.tiny_number.dataset: no dataset 'dotz': did you mean 'dots'?" in output
+    assert "dvc repro" not in output
+
+
+def test_one_recipe_runs_just_what_it_needs(project: Project) -> None:
+    link_environment(project)
+
+    output = make(project, "repro", "RECIPE=tiny_number")
+
+    ran = [line.split("'")[1] for line in output.splitlines() if line.startswith("Running stage")]
+    assert ran == ["check", *(f"{stage}@dots" for stage in ["prepare", "split"])] + [
+        f"{stage}@tiny_number" for stage in ["train", "evaluate", "plot"]
+    ]
+    assert (project.root / "plots/tiny_number/gallery.png").exists()
+    assert (project.root / "plots/samples/dots.png").exists()
+    assert "Running stage" not in make(project, "repro", "RECIPE=tiny_number")
