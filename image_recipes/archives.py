@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from image_recipes.backend import keras
+from image_recipes.components import one_line
 from image_recipes.errors import UserError
 from image_recipes.files import written_whole
 
@@ -60,11 +61,10 @@ def load_model(file: Path) -> keras.Model:
     Raises:
         UserError: the file is missing or damaged.
     """
+    remedy = f"get it back by `dvc checkout {file}`, or train it by `dvc repro train@{file.stem}`"
+    if not file.exists():
+        raise UserError(f"{file}: not found: {remedy}")
     try:
         return keras.saving.load_model(file)
     except Exception as error:  # a damaged file fails in zipfile, h5py, json or Keras
-        reason = " ".join(str(error).split())[:200]
-        raise UserError(
-            f"{file}: cannot be opened as a Keras model ({reason}): get it back by `dvc checkout {file}`, "
-            f"or train it by `dvc repro -f train@{file.stem}`"
-        ) from None
+        raise UserError(f"{file}: cannot be opened as a Keras model ({one_line(error)[:200]}): {remedy}") from None

@@ -12,7 +12,14 @@ from contextlib import contextmanager
 
 @contextmanager
 def _errors_only() -> Iterator[None]:
-    """Hold back what C++ code writes to standard error; show it if the block raises."""
+    """Hold back what C++ code writes to standard error; show it if the block raises.
+
+    TF_CPP_MIN_LOG_LEVEL, set by a user who wants to see it all, switches this off.
+    """
+    if "TF_CPP_MIN_LOG_LEVEL" in os.environ:
+        yield
+        return
+    os.environ["TF_CPP_MIN_LOG_LEVEL"] = "2"
     sys.stderr.flush()
     shown = os.dup(2)
     with tempfile.TemporaryFile() as held:
@@ -30,7 +37,6 @@ def _errors_only() -> Iterator[None]:
 
 # a user's ~/.keras/keras.json may name another backend, and results depend on it
 os.environ["KERAS_BACKEND"] = "tensorflow"
-os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
 with _errors_only():
     import keras
     import tensorflow as tf

@@ -6,20 +6,14 @@ from pathlib import Path
 from typing import Any
 
 from image_recipes.errors import UserError, did_you_mean
-from image_recipes.params import (
-    PARAMS_FILE,
-    Architecture,
-    Dataset,
-    Recipe,
-    Seed,
-    read_params,
-    validate,
-    validate_dataset,
-)
+from image_recipes.params import PARAMS_FILE, Architecture, Recipe, Seed, read_params, validate
+from image_recipes.sources import Dataset, validate_dataset
 
 SECTIONS = ("seed", "datasets", "recipes", "architectures")
 # names that the folders metrics/ and plots/ already use beside those of datasets and recipes
 RESERVED = {"datasets": {"compare"}, "recipes": {"compare", "history", "predictions", "samples"}}
+# where a recipe leaves files for `compare`, by dataset
+FOLDERS = {"metrics": ".json", "plots/history": ".csv", "data/predictions": ".csv"}
 
 
 def check_params() -> dict[str, list[str]]:
@@ -38,27 +32,38 @@ def check_params() -> dict[str, list[str]]:
     findings += [f"{key}: missing: add it" for key in SECTIONS if key not in params]
     findings = [f"{PARAMS_FILE}: {finding}" for finding in findings]
 
+    schemas: dict[str, Callable[[str, Any], Any]] = {
+        "datasets": validate_dataset,
+        "recipes": lambda name, section: validate(Recipe, section, f"recipes.{name}"),
+        "architectures": lambda name, section: validate(Architecture, section, f"architectures.{name}"),
+    }
+    valid: dict[str, dict[str, Any]] = {key: {} for key in schemas}
     if "seed" in params:
-        _collect(findings, lambda: validate(Seed, params["seed"], "seed"))
-    datasets = _check_named(params, "datasets", validate_dataset, findings)
-    recipes = _check_named(
-        params, "recipes", lambda name, section: validate(Recipe, section, f"recipes.{name}"), findings
-    )
-    _check_named(
-        params,
-        "architectures",
-        lambda name, section: validate(Architecture, section, f"architectures.{name}"),
-        findings,
-    )
+        try:
+            validate(Seed, params["seed"], "seed")
+        except UserError as error:
+            findings += str(error).splitlines()
+    for key, check in schemas.items():
+        if key in params and not _mapping(params, key):
+            findings.append(f"{PARAMS_FILE}: {key}: give a mapping with at least one name in it")
+        for name, section in _mapping(params, key).items():
+            try:
+                _check_name(key, name)
+                valid[key][name] = check(name, section)
+            except UserError as error:
+                findings += str(error).splitlines()
 
+    recipes, datasets = valid["recipes"], valid["datasets"]
     for name, recipe in recipes.items():
         findings += [f"{PARAMS_FILE}: recipes.{name}.{line}" for line in _misfits(recipe, params, datasets)]
-    used = {recipe.get("dataset") for recipe in _mapping(params, "recipes").values() if isinstance(recipe, dict)}
-    findings += [
-        f"{PARAMS_FILE}: datasets.{name}: no recipe uses it: add one under recipes, or remove it"
-        for name in _mapping(params, "datasets")
-        if name not in used
-    ]
+    # a recipe that is not valid may be meant for any dataset
+    if len(recipes) == len(_mapping(params, "recipes")):
+        used = {recipe.dataset for recipe in recipes.values()}
+        findings += [
+            f"{PARAMS_FILE}: datasets.{name}: no recipe uses it: add one under recipes, or remove it"
+            for name in _mapping(params, "datasets")
+            if name not in used
+        ]
     if findings:
         raise UserError("\n".join(findings))
     return {name: [recipe for recipe, values in recipes.items() if values.dataset == name] for name in datasets}
@@ -79,32 +84,37 @@ def check_raw_files() -> None:
             )
 
 
-def _mapping(params: dict[str, Any], key: str) -> dict[str, Any]:
+def find_leftovers(recipes: dict[str, list[str]]) -> list[Path]:
+    """Find what recipes that are gone have left where `compare` looks.
+
+    They are passed over, but as long as they lie there DVC counts them among what
+    `compare` depends on.
+
+    Args:
+        recipes: as `check_params` returns them.
+
+    Returns:
+        The files, sorted.
+    """
+    return sorted(
+        file
+        for dataset, names in recipes.items()
+        for folder, ending in FOLDERS.items()
+        for file in Path(folder, dataset).glob(f"*{ending}")
+        if file.stem not in names
+    )
+
+
+def _mapping(params: dict[str, Any], key: str) -> dict[Any, Any]:
     value = params.get(key)
     return value if isinstance(value, dict) else {}
 
 
-def _check_named(
-    params: dict[str, Any], key: str, check: Callable[[str, Any], Any], findings: list[str]
-) -> dict[str, Any]:
-    if key in params and not _mapping(params, key):
-        findings.append(f"{PARAMS_FILE}: {key}: give a mapping with at least one name in it")
-    valid: dict[str, Any] = {}
-    for name, section in _mapping(params, key).items():
-        if not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", str(name)):
-            findings.append(f"{PARAMS_FILE}: {key}: name {name!r}: use letters, digits and underscores, a letter first")
-        elif name in RESERVED.get(key, ()):
-            findings.append(f"{PARAMS_FILE}: {key}: name {name!r} is taken by a folder of the project: choose another")
-        else:
-            _collect(findings, lambda: valid.update({name: check(name, section)}))  # noqa: B023 - called at once
-    return valid
-
-
-def _collect(findings: list[str], check: Callable[[], Any]) -> None:
-    try:
-        check()
-    except UserError as error:
-        findings += str(error).splitlines()
+def _check_name(key: str, name: object) -> None:
+    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
+        raise UserError(f"{PARAMS_FILE}: {key}: name {name!r}: use letters, digits and underscores, a letter first")
+    if name in RESERVED.get(key, ()):
+        raise UserError(f"{PARAMS_FILE}: {key}: name {name!r} is taken by a folder of the project: choose another")
 
 
 def _misfits(recipe: Recipe, params: dict[str, Any], datasets: dict[str, Dataset]) -> list[str]:

@@ -1,16 +1,19 @@
 """The command `image-recipes`."""
 
 import argparse
+import sys
 
-from image_recipes.checks import check_params, check_raw_files
+from image_recipes.checks import check_params, check_raw_files, find_leftovers
 from image_recipes.params import load_recipe
 from image_recipes.stage import exit_on_user_error
 
 
 def check(recipe: str | None) -> None:
     """Check params.yaml, that the raw files exist, and that a recipe is known."""
-    check_params()
+    leftovers = find_leftovers(check_params())
     check_raw_files()
+    if leftovers:
+        print(f"note: left from recipes that are gone; to remove: rm {' '.join(map(str, leftovers))}", file=sys.stderr)
     if recipe:
         load_recipe(recipe)
 

@@ -5,11 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
-from ruamel.yaml import YAML
 
-from image_recipes.errors import UserError
+from image_recipes.errors import UserError, did_you_mean
 from image_recipes.files import write_text, written_whole
 from image_recipes.metrics import Metrics
+from image_recipes.params import read_yaml
 
 # in this order; each is followed by its published figure where a recipe has one
 COLUMNS = {
@@ -25,10 +25,17 @@ def load_published(file: Path) -> dict[str, dict[str, float]]:
     Raises:
         UserError: the file does not hold such figures.
     """
-    published = YAML(typ="safe", pure=True).load(file.read_text("utf-8")) or {}
+    published = read_yaml(file) or {}
+    example = "such as `test_accuracy: 0.9756`"
+    if not isinstance(published, dict):
+        raise UserError(f"{file}: give a mapping of recipes to their metrics, {example}")
+    known = {metric for columns in COLUMNS.values() for metric in columns}
     for recipe, figures in published.items():
         if not isinstance(figures, dict) or not all(isinstance(value, (int, float)) for value in figures.values()):
-            raise UserError(f"{file}: {recipe}: give a mapping of metrics to numbers, such as `test_accuracy: 0.9756`")
+            raise UserError(f"{file}: {recipe}: give a mapping of metrics to numbers, {example}")
+        for metric in figures:
+            if metric not in known:
+                raise UserError(f"{file}: {recipe}: no metric {metric!r}: {did_you_mean(metric, known)}")
     return published
 
 

@@ -9,7 +9,6 @@ import numpy as np
 
 from image_recipes.errors import UserError
 from image_recipes.files import written_whole
-from image_recipes.params import Split
 
 
 @dataclass(frozen=True)
@@ -21,9 +20,9 @@ class DatasetInfo:
         classes: the classes' names, in the order of their numbers; None for regression.
         unit: what the number counts or measures; None for classification.
         image_shape: height, width, channels.
-        parts: how many pictures each block of the published order has; a source that has
+        parts: how many images each block of the published order has; a source that has
             no `validation` of its own leaves it out, and it is taken from `train`.
-        origin: where the pictures come from.
+        origin: where the images come from.
     """
 
     task: str
@@ -42,7 +41,7 @@ class Prepared:
     targets: np.ndarray
     info: DatasetInfo
 
-    def pictures(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def subset(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Read the images and targets at these positions into memory."""
         return self.images[indices], self.targets[indices]
 
@@ -65,7 +64,7 @@ def load_prepared(folder: Path) -> Prepared:
     try:
         images = np.load(folder / "images.npy", mmap_mode="r")
         return Prepared(images, np.load(folder / "targets.npy"), load_info(folder))
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         raise _unprepared(folder) from None
 
 
@@ -85,25 +84,25 @@ def _unprepared(folder: Path) -> UserError:
     return UserError(f"{folder}: missing or damaged: make it by `dvc repro prepare@{folder.name}`")
 
 
-def split_indices(parts: Mapping[str, int], split: Split) -> dict[str, np.ndarray]:
-    """Choose pictures for each split, in the order in which they are published.
+def split_indices(parts: Mapping[str, int], split: Mapping[str, int]) -> dict[str, np.ndarray]:
+    """Choose images for each split, in the order in which they are published.
 
     Args:
-        parts: the sizes of the blocks in which the pictures lie, one after the other.
-            A split takes the first pictures of the block of its own name; `validation`,
-            where it has no block, takes those of `train` behind the training pictures.
-        split: how many pictures each split gets.
+        parts: the sizes of the blocks in which the images lie, one after the other.
+            A split takes the first images of the block of its own name; `validation`,
+            where it has no block, takes those of `train` behind the training images.
+        split: how many images each of train, validation and test gets, in this order.
 
     Returns:
         For each split, int64 indices into the prepared images.
 
     Raises:
-        UserError: a block has fewer pictures than are wanted of it.
+        UserError: a block has fewer images than are wanted of it.
     """
     starts = dict(zip(parts, np.cumsum([0, *parts.values()]), strict=False))
     taken = dict.fromkeys(parts, 0)
     indices = {}
-    for name, count in split.model_dump().items():
+    for name, count in split.items():
         part = name if name in parts else "train"
         if taken[part] + count > parts[part]:
             raise UserError(
@@ -132,5 +131,5 @@ def load_split(folder: Path, name: str) -> np.ndarray:
     file = folder / f"{name}.npy"
     try:
         return np.load(file)
-    except (OSError, ValueError):
+    except (OSError, ValueError, EOFError):
         raise UserError(f"{file}: missing or damaged: make it by `dvc repro split@{folder.name}`") from None

@@ -1,13 +1,27 @@
 """The source `dots`: pictures of dots thrown at random; the label is the number of throws."""
 
-from typing import get_args
+from typing import Annotated, Literal, get_args
 
 import numpy as np
+from pydantic import Field
 
 from image_recipes.datasets import DatasetInfo
-from image_recipes.params import DotsDataset, SplitName
+from image_recipes.params import Section, Seed, Split, SplitName, Text
 
 LIT = 255  # so that scaling by 1/255 gives the lecture's 0 and 1
+
+
+class DotsDataset(Section):
+    """Dots thrown at random on a square grid; the label is the number of throws."""
+
+    source: Literal["dots"]
+    task: Literal["regression"]
+    raw: Text
+    seed: Seed
+    # cells along each side
+    size: Annotated[int, Field(ge=1, le=100)]
+    samples: SplitName
+    split: Split
 
 
 def generate_dots(settings: DotsDataset) -> tuple[np.ndarray, np.ndarray, DatasetInfo]:

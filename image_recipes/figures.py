@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from image_recipes.datasets import DatasetInfo
 from image_recipes.files import written_whole
 
 GALLERY_SIDE = 5
@@ -100,10 +101,11 @@ def draw_comparison(task: str, histories: dict[str, pd.DataFrame], file: Path) -
 def _draw_class_curves(loss_axes: Axes, history: pd.DataFrame) -> None:
     accuracy_axes = loss_axes.twinx()
     epoch = history["epoch"]
-    loss_axes.plot(epoch, history["loss"], "y", label="train loss")
-    loss_axes.plot(epoch, history["val_loss"], "r", label="val loss")
-    accuracy_axes.plot(epoch, history["accuracy"], "b", label="train acc")
-    accuracy_axes.plot(epoch, history["val_accuracy"], "g", label="val acc")
+    marker = _marker(history)
+    loss_axes.plot(epoch, history["loss"], "y", marker=marker, label="train loss")
+    loss_axes.plot(epoch, history["val_loss"], "r", marker=marker, label="val loss")
+    accuracy_axes.plot(epoch, history["accuracy"], "b", marker=marker, label="train acc")
+    accuracy_axes.plot(epoch, history["val_accuracy"], "g", marker=marker, label="val acc")
     loss_axes.set_ylim(_limits(history[["loss", "val_loss"]], LOSS_LIMITS["classification"]))
     accuracy_axes.set_ylim(_limits(history[["accuracy", "val_accuracy"]], ACCURACY_LIMITS))
     loss_axes.set_xlabel("epoch")
@@ -114,8 +116,8 @@ def _draw_class_curves(loss_axes: Axes, history: pd.DataFrame) -> None:
 
 
 def _draw_number_curves(axes: Axes, history: pd.DataFrame) -> None:
-    axes.plot(history["epoch"], history["loss"], label="train")
-    axes.plot(history["epoch"], history["val_loss"], label="val")
+    axes.plot(history["epoch"], history["loss"], marker=_marker(history), label="train")
+    axes.plot(history["epoch"], history["val_loss"], marker=_marker(history), label="val")
     axes.set_ylim(_limits(history[["loss", "val_loss"]], LOSS_LIMITS["regression"]))
     axes.set_xlabel("epoch")
     axes.set_ylabel("loss")
@@ -128,33 +130,35 @@ CURVES: dict[str, Callable[[Axes, pd.DataFrame], None]] = {
 }
 
 
+def _marker(history: pd.DataFrame) -> str | None:
+    # a line of one point does not show
+    return "o" if len(history) == 1 else None
+
+
 def _limits(curves: pd.DataFrame, limits: tuple[float, float]) -> tuple[float, float]:
     # wider only for a curve most of which would not show
     hidden = curves.loc[:, curves.apply(lambda curve: curve.between(*limits).mean()) < 0.5]
-    if hidden.empty or hidden.columns.empty:
+    hidden = hidden[np.isfinite(hidden)]
+    if hidden.isna().all(axis=None):
         return limits
     return min(limits[0], hidden.min().min()), max(limits[1], hidden.max().max())
 
 
-def draw_predictions(predictions: pd.DataFrame, classes: list[str] | None, unit: str | None, file: Path) -> None:
+def draw_predictions(info: DatasetInfo, predictions: pd.DataFrame, file: Path) -> None:
     """Draw a confusion matrix, or predicted against real numbers.
 
     Args:
+        info: the dataset's.
         predictions: as `predictions.load_predictions` returns them.
-        classes: the classes' names; None for regression.
-        unit: of the number; None for classification.
         file: the PNG to write.
     """
     figure = Figure(figsize=(8, 8))
-    axes = figure.subplots()
-    if classes is not None:
-        _draw_confusion(axes, predictions, classes)
-    else:
-        _draw_scatter(axes, predictions, unit)
+    CHARTS[info.task](figure.subplots(), predictions, info)
     _save(figure, file)
 
 
-def _draw_confusion(axes: Axes, predictions: pd.DataFrame, classes: list[str]) -> None:
+def _draw_confusion(axes: Axes, predictions: pd.DataFrame, info: DatasetInfo) -> None:
+    classes = info.classes or []
     counts = pd.crosstab(predictions["real"], predictions["predicted"])
     counts = counts.reindex(index=classes, columns=classes, fill_value=0)
     shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0).to_numpy()
@@ -172,18 +176,24 @@ def _draw_confusion(axes: Axes, predictions: pd.DataFrame, classes: list[str]) -
             axes.text(column, row, str(count), ha="center", va="center", color=color)
 
 
-def _draw_scatter(axes: Axes, predictions: pd.DataFrame, unit: str | None) -> None:
+def _draw_scatter(axes: Axes, predictions: pd.DataFrame, info: DatasetInfo) -> None:
     real, predicted = predictions["real"], predictions["predicted"]
     ends = [min(real.min(), predicted.min()), max(real.max(), predicted.max())]
     axes.plot(ends, ends, color="black", linewidth=1, label="predicted = real")
     size = max(2.0, min(30.0, 20_000 / len(real)))
     axes.scatter(real, predicted, s=size, alpha=0.5, linewidths=0)
-    in_unit = f" ({unit})" if unit else ""
+    in_unit = f" ({info.unit})" if info.unit else ""
     axes.set_xlabel(f"real{in_unit}")
     axes.set_ylabel(f"predicted{in_unit}")
     axes.set_title(f"{len(predictions):,} test pictures")
     axes.set_aspect("equal")
     axes.legend(loc="upper left")
+
+
+CHARTS: dict[str, Callable[[Axes, pd.DataFrame, DatasetInfo], None]] = {
+    "classification": _draw_confusion,
+    "regression": _draw_scatter,
+}
 
 
 def _save(figure: Figure, file: Path) -> None:

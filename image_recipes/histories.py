@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from image_recipes.errors import UserError
 from image_recipes.files import written_whole
 
 # DVCLive's folder for a figure of Keras's logs, and the prefix Keras gives it
@@ -32,10 +33,20 @@ def join_history(live_dir: Path) -> pd.DataFrame:
 def save_history(history: pd.DataFrame, file: Path) -> None:
     """Write a history as CSV, whole or not at all."""
     with written_whole(file) as partial:
-        # as many digits as float32 holds
+        # rounded: float32 holds about seven digits
         history.to_csv(partial, index=False, float_format="%.7g")
 
 
 def load_history(file: Path) -> pd.DataFrame:
-    """Read a history that `save_history` wrote."""
-    return pd.read_csv(file)
+    """Read a history that `save_history` wrote.
+
+    Raises:
+        UserError: the file is missing or is no such table.
+    """
+    try:
+        history = pd.read_csv(file)
+        if {"epoch", "loss", "val_loss"} <= set(history.columns):
+            return history
+    except (OSError, ValueError):
+        pass
+    raise UserError(f"{file}: missing or damaged: make it by `dvc repro train@{file.stem}`")

@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from image_recipes.errors import UserError
 from image_recipes.files import write_text
 
 Metrics = Mapping[str, float | None]
@@ -20,5 +21,16 @@ def save_metrics(metrics: Metrics, file: Path) -> None:
 
 
 def load_metrics(folder: Path, recipes: Iterable[str]) -> dict[str, Metrics]:
-    """Load the metrics of the named recipes; files of other recipes are passed over."""
-    return {name: json.loads((folder / f"{name}.json").read_text("utf-8")) for name in recipes}
+    """Load the metrics of the named recipes; files of other recipes are passed over.
+
+    Raises:
+        UserError: a file is missing or is not JSON.
+    """
+    metrics = {}
+    for name in recipes:
+        file = folder / f"{name}.json"
+        try:
+            metrics[name] = json.loads(file.read_text("utf-8"))
+        except (OSError, ValueError):
+            raise UserError(f"{file}: missing or damaged: make it by `dvc repro evaluate@{name}`") from None
+    return metrics

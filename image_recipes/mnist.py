@@ -4,13 +4,16 @@ import hashlib
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
+from pydantic import model_validator
 
 from image_recipes.datasets import DatasetInfo
 from image_recipes.errors import UserError
-from image_recipes.params import MnistDataset
+from image_recipes.params import Section, Split, SplitName, Text
 
+PARTS = {"train": 60_000, "test": 10_000}
 # SHA-256 of the four files as published, in the IDX format, uncompressed
 CONTENT = {
     "x_train": ((60_000, 28, 28), "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db"),
@@ -18,6 +21,30 @@ CONTENT = {
     "x_test": ((10_000, 28, 28), "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7"),
     "y_test": ((10_000,), "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2"),
 }
+
+
+class MnistDataset(Section):
+    """The handwritten digits: 60,000 official training and 10,000 test images."""
+
+    source: Literal["mnist"]
+    task: Literal["classification"]
+    raw: Text
+    samples: SplitName
+    split: Split
+
+    @model_validator(mode="after")
+    def _split_fits(self) -> "MnistDataset":
+        wanted = self.split.train + self.split.validation
+        if wanted > PARTS["train"]:
+            raise ValueError(
+                f"split: train + validation is {wanted:,}, but MNIST has {PARTS['train']:,} training pictures: "
+                "lower one of them"
+            )
+        if self.split.test > PARTS["test"]:
+            raise ValueError(
+                f"split: test is {self.split.test:,}, but MNIST has {PARTS['test']:,} test pictures: lower it"
+            )
+        return self
 
 
 def read_mnist(settings: MnistDataset) -> tuple[np.ndarray, np.ndarray, DatasetInfo]:
@@ -39,7 +66,7 @@ def read_mnist(settings: MnistDataset) -> tuple[np.ndarray, np.ndarray, DatasetI
         classes=[str(digit) for digit in range(10)],
         unit=None,
         image_shape=list(images.shape[1:]),
-        parts={"train": 60_000, "test": 10_000},
+        parts=PARTS,
         origin="MNIST, Yann LeCun, Corinna Cortes and Christopher J. C. Burges",
     )
     return images, targets, info
@@ -64,7 +91,9 @@ def _verified(file: Path, name: str) -> np.ndarray:
         raise UserError(f"{file}: not found: {remedy}") from None
     except KeyError:
         raise UserError(f"{file}: holds no array {name!r}, so it is not MNIST: {remedy}") from None
-    except (ValueError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
+    except (IsADirectoryError, PermissionError) as error:
+        raise UserError(f"{file}: {error.strerror}: {remedy}") from None
+    except (ValueError, TypeError, OSError, EOFError, zipfile.BadZipFile, zlib.error):
         raise UserError(f"{file}: cannot be read at {name!r}, so it is truncated or damaged: {remedy}") from None
     if array.dtype != np.uint8 or array.shape != shape:
         raise UserError(f"{file}: {name} is {array.dtype} {array.shape}, not uint8 {shape}: {remedy}")

@@ -31,11 +31,11 @@ def build_model(layers: Sequence[Layer], info: DatasetInfo, where: str, name: st
     model.add(keras.Input(tuple(info.image_shape), dtype="uint8", name="pictures"))
     model.add(keras.layers.Rescaling(1 / 255, name="scaling"))
     names = _default_names(layers)
-    for number, (kind, arguments) in enumerate(layers):
+    for number, (class_name, arguments) in enumerate(layers):
         key = f"{where}.{number}"
         arguments = {"name": names[number], **arguments}
-        layer = make_component(keras.layers, keras.layers.Layer, kind, arguments, key)
-        _add(model, layer, f"{key}: layer {number}, {kind},")
+        layer = make_component(keras.layers, keras.layers.Layer, class_name, arguments, key)
+        _add(model, layer, key, f"layer {number}, {class_name},")
     _add_head(model, HEADS[info.task](info), where)
     return model
 
@@ -45,23 +45,28 @@ def _default_names(layers: Sequence[Layer]) -> list[str]:
     # depend on what was built before it
     counts: Counter[str] = Counter()
     names = []
-    for kind, _ in layers:
-        snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", kind).lower()
+    for class_name, _ in layers:
+        snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", class_name).lower()
         names.append(f"{snake}_{counts[snake]}" if counts[snake] else snake)
         counts[snake] += 1
     return names
 
 
-def _add(model: keras.Sequential, layer: keras.layers.Layer, what: str) -> None:
+def _add(model: keras.Sequential, layer: keras.layers.Layer, key: str, what: str) -> None:
+    if layer.name in {known.name for known in model.layers} | {"head"}:
+        raise UserError(f"{key}: another layer has the name {layer.name!r}: choose another name")
     input_shape = model.output_shape[1:]
+    misfit = f"{key}: {what} does not fit its input of shape {input_shape}"
     try:
         model.add(layer)
-    except (TypeError, ValueError) as error:
-        raise UserError(f"{what} does not fit its input of shape {input_shape}: {one_line(error)}") from None
-    if any(size is not None and size < 1 for size in model.output_shape[1:]):
+        output_shape = tuple(model.output_shape[1:])
+    except Exception as error:  # whatever Keras raises where shapes do not fit
+        raise UserError(f"{misfit}: {one_line(error)}") from None
+    if not all(isinstance(size, int) for size in output_shape):
+        raise UserError(f"{misfit}: the sizes of its output, {output_shape}, are not known beforehand")
+    if min(output_shape, default=1) < 1:
         raise UserError(
-            f"{what} does not fit its input of shape {input_shape}: its output would have shape "
-            f"{model.output_shape[1:]}: make it smaller, pad it or remove a layer before it"
+            f"{misfit}: its output would have shape {output_shape}: make it smaller, pad it or remove a layer before it"
         )
 
 

@@ -1,7 +1,8 @@
-"""params.yaml: what each section may hold, and reading one section at a time.
+"""params.yaml: what a recipe may hold, and reading one section at a time.
 
 A stage reads only the sections that dvc.yaml declares for it, so that a change elsewhere
-reruns nothing. `checks.py` reads the whole file.
+reruns nothing. `checks.py` reads the whole file. What a dataset may hold stands with its
+source (`mnist.py`, `dots.py`), so that a new source retrains nothing.
 """
 
 from pathlib import Path
@@ -16,9 +17,8 @@ from pydantic import (
     Tag,
     TypeAdapter,
     ValidationError,
-    model_validator,
 )
-from pydantic_core import ErrorDetails, PydanticCustomError
+from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
@@ -28,87 +28,39 @@ PARAMS_FILE = Path("params.yaml")
 # what the keys of a section name, for errors
 KINDS = {"datasets": "dataset", "recipes": "recipe", "architectures": "architecture"}
 
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=10**9)]
 Seed = Annotated[int, Field(ge=0, lt=2**32)]
-Rate = Annotated[float, Field(gt=0)]
+Rate = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Text = Annotated[str, Field(min_length=1)]
 SplitName = Literal["train", "validation", "test"]
 
 
 class Section(BaseModel):
     """Base of every section: types are strict, and an unknown key is refused."""
 
-    model_config = ConfigDict(strict=True, frozen=True, extra="allow")
-
-    @model_validator(mode="before")
-    @classmethod
-    def _refuse_unknown_keys(cls, values: Any) -> Any:
-        unknown = [key for key in values if key not in cls.model_fields] if isinstance(values, dict) else []
-        if unknown:
-            raise PydanticCustomError(
-                "unknown_key",
-                "{hint}",
-                {"hint": f"unknown key {unknown[0]!r}: {did_you_mean(unknown[0], cls.model_fields)}"},
-            )
-        return values
+    model_config = ConfigDict(strict=True, frozen=True, extra="forbid")
 
 
 class Split(Section):
-    """How many pictures each part gets."""
+    """How many images each split gets."""
 
     train: Count
     validation: Count
     test: Count
 
 
-class MnistDataset(Section):
-    """The handwritten digits: 60,000 official training and 10,000 test pictures."""
-
-    source: Literal["mnist"]
-    task: Literal["classification"]
-    raw: str
-    samples: SplitName
-    split: Split
-
-    @model_validator(mode="after")
-    def _split_fits(self) -> "MnistDataset":
-        wanted = self.split.train + self.split.validation
-        if wanted > 60_000:
-            raise ValueError(
-                f"split: train + validation is {wanted:,}, but MNIST has 60,000 training pictures: lower one of them"
-            )
-        if self.split.test > 10_000:
-            raise ValueError(f"split: test is {self.split.test:,}, but MNIST has 10,000 test pictures: lower it")
-        return self
-
-
-class DotsDataset(Section):
-    """Dots thrown at random on a square grid; the label is the number of throws."""
-
-    source: Literal["dots"]
-    task: Literal["regression"]
-    raw: str
-    seed: Seed
-    size: Annotated[int, Field(ge=1, le=256)]
-    samples: SplitName
-    split: Split
-
-
-Dataset = MnistDataset | DotsDataset
-DATASETS: dict[str, type[Dataset]] = {"mnist": MnistDataset, "dots": DotsDataset}
-
-
 class Schedule(BaseModel):
     """A class of `keras.optimizers.schedules` by name, beside its arguments."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow")
-    name: str
+    name: Text
 
 
 class Optimizer(BaseModel):
     """A class of `keras.optimizers` by name, beside its arguments."""
 
     model_config = ConfigDict(strict=True, frozen=True, extra="allow")
-    name: str
+    name: Text
     learning_rate: Annotated[
         Annotated[Rate, Tag("rate")] | Annotated[Schedule, Tag("schedule")],
         Discriminator(lambda value: "schedule" if isinstance(value, dict) else "rate"),
@@ -118,8 +70,8 @@ class Optimizer(BaseModel):
 class Recipe(Section):
     """One model: an architecture trained on a dataset."""
 
-    dataset: str
-    architecture: str
+    dataset: Text
+    architecture: Text
     epochs: Count
     batch_size: Count
     optimizer: Optimizer
@@ -128,7 +80,7 @@ class Recipe(Section):
 class Layer(NamedTuple):
     """A class of `keras.layers` by name, with its arguments."""
 
-    kind: str
+    class_name: str
     arguments: dict[str, Any]
 
 
@@ -136,23 +88,37 @@ def _as_layer(value: Any) -> Layer:
     if isinstance(value, str):
         return Layer(value, {})
     if isinstance(value, dict) and len(value) == 1:
-        ((kind, arguments),) = value.items()
-        if isinstance(kind, str) and (arguments is None or isinstance(arguments, dict)):
-            return Layer(kind, arguments or {})
+        ((class_name, arguments),) = value.items()
+        arguments = {} if arguments is None else arguments
+        names = [class_name, *arguments] if isinstance(arguments, dict) else [None]
+        if all(isinstance(name, str) for name in names):
+            return Layer(class_name, arguments)
     raise ValueError("a layer is its Keras name with its arguments, such as `Dense: {units: 10}`, or the name alone")
 
 
 Architecture = Annotated[list[Annotated[Layer, BeforeValidator(_as_layer)]], Field(min_length=1)]
 
 
-def read_params(file: Path = PARAMS_FILE) -> dict[str, Any]:
-    """Read the whole file as plain values, unvalidated.
+def read_params() -> dict[str, Any]:
+    """Read the whole of params.yaml as plain values, unvalidated.
 
     Raises:
         UserError: the file is missing, is not YAML, or holds no mapping.
     """
+    params = read_yaml(PARAMS_FILE)
+    if not isinstance(params, dict):
+        raise UserError(f"{PARAMS_FILE}: must hold the keys seed, datasets, recipes and architectures")
+    return params
+
+
+def read_yaml(file: Path) -> Any:
+    """Read a YAML 1.2 file, as DVC does, so that `1e-3` is a number.
+
+    Raises:
+        UserError: the file is missing or is not YAML.
+    """
     try:
-        params = YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
+        return YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UserError(f"{file}: not found: run this in the project's folder") from None
     except MarkedYAMLError as error:
@@ -160,9 +126,6 @@ def read_params(file: Path = PARAMS_FILE) -> dict[str, Any]:
         raise UserError(f"{file}{line}: not valid YAML: {error.problem}") from None
     except (YAMLError, UnicodeDecodeError) as error:
         raise UserError(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from None
-    if not isinstance(params, dict):
-        raise UserError(f"{file}: must hold the keys seed, datasets, recipes and architectures")
-    return params
 
 
 def read_section(*path: str) -> Any:
@@ -196,11 +159,6 @@ def load_seed() -> int:
     return validate(Seed, read_section("seed"), "seed")
 
 
-def load_dataset(name: str) -> Dataset:
-    """Load a dataset's settings."""
-    return validate_dataset(name, read_section("datasets", name))
-
-
 def load_recipe(name: str) -> Recipe:
     """Load a recipe, without its architecture."""
     return validate(Recipe, read_section("recipes", name), f"recipes.{name}")
@@ -215,16 +173,6 @@ def load_architecture(name: str) -> list[Layer]:
     """Load an architecture's layers, first to last."""
     section = read_section("architectures", name)
     return validate(Architecture, section, f"architectures.{name}")
-
-
-def validate_dataset(name: str, section: Any) -> Dataset:
-    """Validate a dataset's settings by the schema of its source."""
-    source = section.get("source") if isinstance(section, dict) else None
-    if source not in DATASETS:
-        raise UserError(
-            f"{PARAMS_FILE}: datasets.{name}.source: no source {source!r}: {did_you_mean(source, DATASETS)}"
-        )
-    return validate(DATASETS[source], section, f"datasets.{name}")
 
 
 def validate(schema: Any, section: Any, where: str) -> Any:
@@ -244,11 +192,17 @@ def validate(schema: Any, section: Any, where: str) -> Any:
     try:
         return TypeAdapter(schema).validate_python(section)
     except ValidationError as error:
-        lines = dict.fromkeys(_describe(detail, section, where) for detail in error.errors())
+        lines = dict.fromkeys(_describe(detail, schema, section, where) for detail in error.errors())
         raise UserError("\n".join(lines)) from None
 
 
-def _describe(detail: ErrorDetails, section: Any, where: str) -> str:
+def _describe(detail: ErrorDetails, schema: Any, section: Any, where: str) -> str:
+    if detail["type"] == "extra_forbidden":
+        *parents, unknown = detail["loc"]
+        for parent in parents:
+            schema = schema.model_fields[parent].annotation
+        key = ".".join(map(str, [where, *parents]))
+        return f"{PARAMS_FILE}: {key}: unknown key {unknown!r}: {did_you_mean(unknown, schema.model_fields)}"
     key = where
     for position, part in enumerate(detail["loc"]):
         inside = part in section if isinstance(section, dict) else isinstance(part, int)
@@ -265,6 +219,9 @@ def _describe(detail: ErrorDetails, section: Any, where: str) -> str:
     messages = {
         "missing": "missing: add it",
         "int_type": f"give a whole number, {given}",
+        "int_from_float": f"give a whole number, {given}",
+        "finite_number": f"give a finite number, {given}",
+        "string_too_short": "give a text, not an empty one",
         "float_type": f"give a number, {given}",
         "string_type": f"give a text, {given}",
         "list_type": f"give a list, {given}",

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from image_recipes.errors import UserError
 from image_recipes.files import written_whole
 
 
@@ -38,6 +39,16 @@ def save_predictions(predictions: pd.DataFrame, file: Path) -> None:
 
 
 def load_predictions(file: Path, classes: list[str] | None) -> pd.DataFrame:
-    """Read predictions; classes' names stay text, such as the class `007`."""
+    """Read predictions; classes' names stay text, such as the class `007`.
+
+    Raises:
+        UserError: the file is missing or is no such table.
+    """
     text = {} if classes is None else {"real": str, "predicted": str}
-    return pd.read_csv(file, dtype=text, keep_default_na=classes is None)
+    try:
+        predictions = pd.read_csv(file, dtype=text, keep_default_na=classes is None)
+        if {"index", "real", "predicted"} <= set(predictions.columns):
+            return predictions
+    except (OSError, ValueError):
+        pass
+    raise UserError(f"{file}: missing or damaged: make it by `dvc repro evaluate@{file.stem}`")

@@ -1,20 +1,17 @@
 """Scoring a trained model on pictures."""
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from image_recipes.backend import keras
-from image_recipes.pipelines import evaluation_batch_size
+from image_recipes.pipelines import evaluation_batch_size, evaluation_batches
 
-SCORES = {
-    "classification": {
-        "accuracy": keras.metrics.SparseCategoricalAccuracy,
-        "loss": keras.metrics.SparseCategoricalCrossentropy,
-    },
-    "regression": {
-        "mse": keras.metrics.MeanSquaredError,
-        "mae": keras.metrics.MeanAbsoluteError,
-        "r2": keras.metrics.R2Score,
-    },
+# the name under which a task reports the loss it was trained with, and what it adds
+SCORES: dict[str, tuple[str, Callable[[], list[Any]]]] = {
+    "classification": ("loss", lambda: ["accuracy"]),
+    "regression": ("mse", lambda: ["mae", keras.metrics.R2Score(name="r2")]),
 }
 
 
@@ -31,22 +28,22 @@ def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
     return model.predict(images, batch_size=evaluation_batch_size(images), verbose=0)
 
 
-def score(task: str, real: np.ndarray, predicted: np.ndarray) -> dict[str, float | None]:
-    """Score predictions by Keras's own metrics, in double precision.
+def score(model: keras.Model, task: str, images: np.ndarray, targets: np.ndarray) -> dict[str, float | None]:
+    """Score a model by Keras's own `evaluate`, as validation does after each epoch.
 
     Args:
+        model: compiled with its loss, as it was saved.
         task: `classification` or `regression`.
-        real: (N,), class numbers or numbers.
-        predicted: as `predict` returns them.
+        images: uint8, (N, H, W, C).
+        targets: (N,), class numbers or numbers.
 
     Returns:
-        accuracy and loss (cross-entropy), or mse, mae and r2; None for what is undefined
-        or not finite, since JSON has no such number.
+        accuracy and loss (cross-entropy), or mse, mae and r2, rounded to the about seven
+        digits of float32; None for what is not finite, since JSON has no such number.
     """
-    scores: dict[str, float | None] = {}
-    for name, metric_class in SCORES[task].items():
-        metric = metric_class(dtype="float64")
-        metric.update_state(real.reshape(-1, 1).astype("float64"), predicted.astype("float64"))
-        value = float(metric.result())
-        scores[name] = value if np.isfinite(value) else None
-    return scores
+    loss_name, metrics = SCORES[task]
+    model.compile(loss=model.loss, metrics=metrics())
+    batches = evaluation_batches(images, targets, evaluation_batch_size(images))
+    results = model.evaluate(batches, verbose=0, return_dict=True)
+    results[loss_name] = results.pop("loss")
+    return {name: float(f"{value:.7g}") if np.isfinite(value) else None for name, value in results.items()}

@@ -16,22 +16,29 @@ LOSSES = {"classification": "sparse_categorical_crossentropy", "regression": "ms
 METRICS = {"classification": ["accuracy"], "regression": []}
 MONITORS = {"classification": "val_accuracy", "regression": "val_loss"}
 
-# of an epoch's steps, how many run without coming back to Python; bounds the wait for Ctrl-C
+# how many steps may run without coming back to Python, which bounds the wait for Ctrl-C
 MAX_STEPS_PER_EXECUTION = 2_000
 
 
-def seed_everything(seed: int) -> None:
-    """Seed Python's, NumPy's and Keras's generators, before the model is built.
+def steps_per_epoch(images: int, batch_size: int) -> int:
+    """Return the number of batches of an epoch; the last one may be smaller."""
+    return math.ceil(images / batch_size)
+
+
+def steps_per_execution(steps: int) -> int:
+    """Choose how many of an epoch's steps run at one go.
 
     Args:
-        seed: 0 to 2³² - 1.
+        steps: of an epoch.
+
+    Returns:
+        All of them, or the largest divisor near the limit: Keras runs whole executions, so
+        others would go on into the next epoch. An epoch that has none runs at one go.
     """
-    keras.utils.set_random_seed(seed)
-
-
-def steps_per_epoch(pictures: int, batch_size: int) -> int:
-    """Return the number of batches of an epoch; the last one may be smaller."""
-    return math.ceil(pictures / batch_size)
+    if steps <= MAX_STEPS_PER_EXECUTION:
+        return steps
+    near = range(max(1, MAX_STEPS_PER_EXECUTION // 10), MAX_STEPS_PER_EXECUTION + 1)
+    return max((size for size in near if steps % size == 0), default=steps)
 
 
 def train(
@@ -62,14 +69,14 @@ def train(
         live_dir: where DVCLive logs the history while it grows.
 
     Raises:
-        UserError: the loss became infinite or not a number.
+        UserError: the loss of training or validation became infinite or not a number.
     """
     steps = steps_per_epoch(len(training[0]), batch_size)
     model.compile(
         optimizer,
         LOSSES[task],
         metrics=METRICS[task],
-        steps_per_execution=min(steps, MAX_STEPS_PER_EXECUTION),
+        steps_per_execution=steps_per_execution(steps),
         # XLA makes convolutions on a CPU many times slower
         jit_compile=False,
     )
@@ -86,7 +93,7 @@ def train(
             keras.callbacks.TerminateOnNaN(),
         ],
     )
-    if not math.isfinite(history.history["loss"][-1]):
+    if not all(math.isfinite(values[-1]) for values in history.history.values()):
         raise UserError(
             f"recipes.{model.name}: the loss is not finite in epoch {len(history.epoch)}: "
             "lower optimizer.learning_rate in params.yaml"

@@ -21,7 +21,7 @@ def main(recipe: str) -> None:
     folder = Path("plots") / recipe
 
     draw_curves(info.task, history, folder / "curves.png")
-    draw_predictions(predictions, info.classes, info.unit, folder / "predictions.png")
+    draw_predictions(info, predictions, folder / "predictions.png")
     shown = gallery_rows(info.task, predictions)
     images = prepared.images[shown["index"].to_numpy()]
     draw_gallery(images, prediction_titles(info.task, shown), folder / "gallery.png")

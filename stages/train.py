@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from image_recipes.archives import save_model, summarize
+from image_recipes.backend import keras
 from image_recipes.datasets import load_prepared, load_split
 from image_recipes.files import write_text
 from image_recipes.histories import join_history, save_history
@@ -10,7 +11,7 @@ from image_recipes.models import build_model
 from image_recipes.optimizers import build_optimizer
 from image_recipes.params import load_architecture, load_recipe, load_seed
 from image_recipes.stage import run_stage
-from image_recipes.training import seed_everything, steps_per_epoch, train
+from image_recipes.training import steps_per_epoch, train
 
 
 def main(recipe: str) -> None:
@@ -19,10 +20,10 @@ def main(recipe: str) -> None:
     layers = load_architecture(settings.architecture)
     prepared = load_prepared(Path("data/prepared") / settings.dataset)
     training, validation = (
-        prepared.pictures(load_split(Path("data/split") / settings.dataset, name)) for name in ("train", "validation")
+        prepared.subset(load_split(Path("data/split") / settings.dataset, name)) for name in ("train", "validation")
     )
 
-    seed_everything(seed)
+    keras.utils.set_random_seed(seed)
     model = build_model(layers, prepared.info, where=f"architectures.{settings.architecture}", name=recipe)
     summary = summarize(model)
     steps = settings.epochs * steps_per_epoch(len(training[0]), settings.batch_size)

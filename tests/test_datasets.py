@@ -9,10 +9,10 @@ import pytest
 from conftest import ROOT
 
 from image_recipes.datasets import DatasetInfo, load_prepared, load_split, save_prepared, save_split, split_indices
-from image_recipes.dots import generate_dots, throw
+from image_recipes.dots import DotsDataset, generate_dots, throw
 from image_recipes.errors import UserError
-from image_recipes.mnist import read_mnist
-from image_recipes.params import DotsDataset, MnistDataset, Split
+from image_recipes.mnist import MnistDataset, read_mnist
+from image_recipes.params import Split
 
 MNIST = ROOT / "data/raw/mnist.npz"
 INFO = DatasetInfo("regression", None, "things", [2, 2, 1], {"train": 3}, "a test")
@@ -32,7 +32,7 @@ def dots_settings(seed: int = 0, train: int = 50, validation: int = 20, test: in
 
 def test_mnist_is_split_in_the_published_order() -> None:
     images, targets, info = read_mnist(mnist_settings())
-    indices = split_indices(info.parts, mnist_settings().split)
+    indices = split_indices(info.parts, mnist_settings().split.model_dump())
 
     assert images.shape == (70_000, 28, 28, 1)
     assert images.dtype == np.uint8
@@ -71,6 +71,14 @@ def test_a_damaged_mnist_is_named(tmp_path: Path) -> None:
 
     with pytest.raises(UserError, match=r"mnist\.npz: cannot be read at 'x_train'"):
         read_mnist(mnist_settings(file))
+
+
+def test_a_raw_path_of_another_kind_is_named(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="Is a directory"):
+        read_mnist(mnist_settings(tmp_path))
+    np.save(tmp_path / "array.npy", np.zeros(3))
+    with pytest.raises(UserError, match=r"array\.npy: cannot be read at 'x_train'"):
+        read_mnist(mnist_settings(tmp_path / "array.npy"))
 
 
 def test_an_altered_label_is_named(tmp_path: Path) -> None:
@@ -170,7 +178,7 @@ def test_the_seed_decides_the_dots() -> None:
 
 
 def test_a_split_takes_from_the_block_of_its_name() -> None:
-    indices = split_indices({"train": 10, "test": 5}, Split(train=6, validation=3, test=2))
+    indices = split_indices({"train": 10, "test": 5}, {"train": 6, "validation": 3, "test": 2})
 
     assert {name: array.tolist() for name, array in indices.items()} == {
         "train": [0, 1, 2, 3, 4, 5],
@@ -181,7 +189,7 @@ def test_a_split_takes_from_the_block_of_its_name() -> None:
 
 def test_a_split_that_exceeds_the_data_is_named() -> None:
     with pytest.raises(UserError, match=r"split\.validation: 5 pictures wanted, but 4 are left of the 10 in 'train'"):
-        split_indices({"train": 10, "test": 5}, Split(train=6, validation=5, test=2))
+        split_indices({"train": 10, "test": 5}, {"train": 6, "validation": 5, "test": 2})
 
 
 def test_a_dataset_survives_the_disk(tmp_path: Path) -> None:
@@ -193,9 +201,20 @@ def test_a_dataset_survives_the_disk(tmp_path: Path) -> None:
 
     assert isinstance(prepared.images, np.memmap)
     assert prepared.info == INFO
-    chosen, targets = prepared.pictures(load_split(tmp_path / "split", "train"))
+    chosen, targets = prepared.subset(load_split(tmp_path / "split", "train"))
     np.testing.assert_array_equal(chosen, images[[0, 2]])
     assert targets.tolist() == [1.5, 3]
+
+
+def test_an_empty_file_is_named(tmp_path: Path) -> None:
+    save_prepared(np.zeros((3, 2, 2, 1), np.uint8), np.zeros(3), INFO, tmp_path / "things")
+    (tmp_path / "things/images.npy").write_bytes(b"")
+    (tmp_path / "train.npy").write_bytes(b"")
+
+    with pytest.raises(UserError, match="dvc repro prepare@things"):
+        load_prepared(tmp_path / "things")
+    with pytest.raises(UserError, match=r"train\.npy: missing or damaged"):
+        load_split(tmp_path, "train")
 
 
 def test_what_is_missing_is_named_with_its_stage(tmp_path: Path) -> None:

@@ -11,8 +11,10 @@ from matplotlib.figure import Figure
 from matplotlib.image import imread
 
 from image_recipes.comparison import join_histories, load_published, make_table, save_table
+from image_recipes.datasets import DatasetInfo
 from image_recipes.errors import UserError
 from image_recipes.figures import (
+    CHARTS,
     CURVES,
     draw_gallery,
     draw_predictions,
@@ -20,9 +22,14 @@ from image_recipes.figures import (
     prediction_titles,
     sample_titles,
 )
+from image_recipes.histories import load_history
+from image_recipes.metrics import load_metrics
 from image_recipes.predictions import load_predictions, save_predictions, tabulate_predictions
+from stages import plot, split
 
 CLASSES = ["0", "1", "2"]
+DIGITS = DatasetInfo("classification", CLASSES, None, [28, 28, 1], {}, "")
+DOTS = DatasetInfo("regression", None, "throws", [16, 16, 1], {}, "")
 
 
 def class_predictions() -> pd.DataFrame:
@@ -54,6 +61,18 @@ def test_a_gallery_leaves_cells_blank_where_pictures_are_few(tmp_path: Path) -> 
 
     assert blank_cells(tmp_path / "gallery.png")[:21] == [False] * 21
     assert blank_cells(tmp_path / "gallery.png")[21:] == [True] * 4
+
+
+def test_a_gallery_goes_row_by_row(tmp_path: Path) -> None:
+    greys = [np.full((8, 8, 3), 10 * number, np.uint8) for number in range(25)]
+    draw_gallery(greys, [str(number) for number in range(25)], tmp_path / "gallery.png")
+
+    picture = (imread(tmp_path / "gallery.png")[..., :3] * 255).round()
+    rows = np.array_split(picture, 5, axis=0)
+    cells = [cell for row in rows for cell in np.array_split(row, 5, axis=1)]
+    # what most pixels of a cell show, beside the white of its border and the black of its title
+    shown = [np.bincount(cell[..., 0].astype(int).ravel(), minlength=256)[:250].argmax() for cell in cells]
+    assert shown == [10 * number for number in range(25)]
 
 
 def test_a_gallery_of_no_pictures_is_a_file(tmp_path: Path) -> None:
@@ -133,11 +152,44 @@ def test_limits_widen_where_a_curve_would_not_show() -> None:
 
 
 def test_a_confusion_matrix_and_a_scatter_are_drawn(tmp_path: Path) -> None:
-    draw_predictions(class_predictions(), CLASSES, None, tmp_path / "classes.png")
-    draw_predictions(number_predictions(), None, "throws", tmp_path / "numbers.png")
+    draw_predictions(DIGITS, class_predictions(), tmp_path / "classes.png")
+    draw_predictions(DOTS, number_predictions(), tmp_path / "numbers.png")
 
     for name in ["classes.png", "numbers.png"]:
         assert min(imread(tmp_path / name).shape[:2]) > 500
+
+
+def test_real_and_predicted_are_on_their_axes() -> None:
+    figure = Figure()
+    CHARTS["classification"](figure.subplots(), class_predictions(), DIGITS)
+    (axes,) = figure.axes
+    assert (axes.get_ylabel(), axes.get_xlabel()) == ("real", "predicted")
+    counts = {(text.get_position()[1], text.get_position()[0]): text.get_text() for text in axes.texts}
+    # two of real class 2, one of which was taken for 1; one of real class 1 was taken for 0
+    assert (counts[2, 2], counts[2, 1], counts[1, 2], counts[1, 0]) == ("1", "1", "0", "1")
+
+    figure = Figure()
+    CHARTS["regression"](figure.subplots(), number_predictions(3), DOTS)
+    (axes,) = figure.axes
+    assert (axes.get_xlabel(), axes.get_ylabel()) == ("real (throws)", "predicted (throws)")
+    offsets = np.asarray(axes.collections[0].get_offsets(), float)
+    np.testing.assert_allclose(offsets, np.array([[0, 1.44], [1, 2.44], [2, 3.44]]), rtol=1e-6)
+
+
+def test_one_epoch_shows() -> None:
+    figure = Figure()
+    CURVES["classification"](figure.subplots(), class_history(1))
+
+    assert all(line.get_marker() == "o" for axes in figure.axes for line in axes.lines)
+
+
+def test_a_value_that_is_not_finite_does_not_stop_a_plot() -> None:
+    figure = Figure()
+    history = class_history()
+    history["val_loss"] = np.inf
+    CURVES["classification"](figure.subplots(), history)
+
+    assert figure.axes[0].get_ylim() == (0, 0.5)
 
 
 def test_predictions_survive_the_disk(tmp_path: Path) -> None:
@@ -193,6 +245,24 @@ def test_published_figures_that_are_no_numbers_are_named(tmp_path: Path) -> None
 
     with pytest.raises(UserError, match=r"published\.yaml: mlp: give a mapping of metrics to numbers"):
         load_published(tmp_path / "published.yaml")
+    (tmp_path / "published.yaml").write_text("mlp:\n  test_acuracy: 0.97\n", "utf-8")
+    with pytest.raises(UserError, match=r"mlp: no metric 'test_acuracy': did you mean 'test_accuracy'\?"):
+        load_published(tmp_path / "published.yaml")
+    (tmp_path / "published.yaml").write_text("mlp: [\n", "utf-8")
+    with pytest.raises(UserError, match=r"published\.yaml, line \d: not valid YAML"):
+        load_published(tmp_path / "published.yaml")
+
+
+def test_damaged_results_are_named_with_their_stage(tmp_path: Path) -> None:
+    (tmp_path / "mlp.json").write_text("<<<<<<< HEAD\n", "utf-8")
+    (tmp_path / "mlp.csv").write_text("<<<<<<< HEAD\n", "utf-8")
+
+    with pytest.raises(UserError, match=r"mlp\.json: missing or damaged: make it by `dvc repro evaluate@mlp`"):
+        load_metrics(tmp_path, ["mlp"])
+    with pytest.raises(UserError, match=r"mlp\.csv: missing or damaged: make it by `dvc repro train@mlp`"):
+        load_history(tmp_path / "mlp.csv")
+    with pytest.raises(UserError, match=r"mlp\.csv: missing or damaged: make it by `dvc repro evaluate@mlp`"):
+        load_predictions(tmp_path / "mlp.csv", None)
 
 
 def test_joined_histories_name_their_recipe() -> None:
@@ -212,6 +282,29 @@ def test_a_run_draws_every_figure(finished: Project) -> None:
     summary = (finished.root / "plots/tiny_class/summary.txt").read_text("utf-8")
     assert "conv2d (Conv2D)" in summary
     assert "Total params: " in summary
+
+
+def test_a_recipe_s_gallery_shows_the_pictures_of_its_titles(
+    playground: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(playground.root)
+    drawn: list[tuple[np.ndarray, list[str]]] = []
+    monkeypatch.setattr(plot, "draw_gallery", lambda images, titles, file: drawn.append((images, titles)))
+    monkeypatch.setattr(split, "draw_gallery", lambda images, titles, file: drawn.append((images, titles)))
+
+    plot.main("tiny_class")
+    split.main("mnist")
+
+    predictions = pd.read_csv("data/predictions/mnist/tiny_class.csv")
+    wrong = predictions[predictions["real"] != predictions["predicted"]].head(25)
+    with np.load("data/raw/mnist.npz") as published:
+        (errors, error_titles), (samples, sample_titles_) = drawn
+        np.testing.assert_array_equal(errors[..., 0], published["x_test"][wrong["index"] - 60_000])
+        assert [title.split()[1] for title in error_titles] == [
+            str(label) for label in published["y_test"][wrong["index"] - 60_000]
+        ]
+        np.testing.assert_array_equal(samples[..., 0], published["x_test"][:25])
+        assert sample_titles_ == [f"R: {label}" for label in published["y_test"][:25]]
 
 
 def test_the_readmes_tables_are_the_pipeline_s() -> None:

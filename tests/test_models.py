@@ -52,7 +52,7 @@ def test_dropout_is_as_published(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
     layers = load_architecture("deep_cnn")
 
-    assert [layer.arguments["rate"] for layer in layers if layer.kind == "Dropout"] == [0.25, 0.25, 0.5]
+    assert [layer.arguments["rate"] for layer in layers if layer.class_name == "Dropout"] == [0.25, 0.25, 0.5]
 
 
 def test_a_model_takes_raw_pictures() -> None:
@@ -86,7 +86,7 @@ BAD_LAYERS = {
         "architectures.net.1: Dense takes no argument 'unit': did you mean 'units'?",
     ),
     "missing argument": ([Layer("Dense", {})], "architectures.net.0: Dense refuses its arguments"),
-    "bad value": ([Layer("Dense", {"units": -1})], "architectures.net.0: Dense refuses its arguments {'name'"),
+    "bad value": ([Layer("Dense", {"units": -1})], "architectures.net.0: Dense refuses its arguments: "),
     "unknown activation": (
         [Layer("Dense", {"units": 3, "activation": "rely"})],
         "architectures.net.0: Dense refuses its arguments",
@@ -102,6 +102,22 @@ BAD_LAYERS = {
     "pool larger than its input": (
         [Layer("MaxPooling2D", {"pool_size": 28}), Layer("MaxPooling2D", {"pool_size": 2})],
         "architectures.net.1: layer 1, MaxPooling2D, does not fit its input of shape (1, 1, 1)",
+    ),
+    "name used twice": (
+        [Layer("Flatten", {"name": "flat"}), Layer("Dense", {"units": 3, "name": "flat"})],
+        "architectures.net.1: another layer has the name 'flat'",
+    ),
+    "name of the head": (
+        [Layer("Flatten", {"name": "head"})],
+        "architectures.net.0: another layer has the name 'head'",
+    ),
+    "axis that is not there": (
+        [Layer("BatchNormalization", {"axis": 7})],
+        "architectures.net.0: layer 0, BatchNormalization, does not fit its input of shape (28, 28, 1)",
+    ),
+    "two outputs": (
+        [Layer("Reshape", {"target_shape": [28, 28]}), Layer("LSTM", {"units": 3, "return_state": True})],
+        "architectures.net.1: layer 1, LSTM, does not fit its input of shape (28, 28)",
     ),
     "no vector at the end": (
         [Layer("Conv2D", {"filters": 3, "kernel_size": 3})],
@@ -130,6 +146,15 @@ def test_a_schedule_runs_over_the_whole_training() -> None:
     assert float(schedule(0)) == pytest.approx(0.003)
     assert float(schedule(100)) == pytest.approx(0.0015)
     assert float(schedule(200)) == pytest.approx(0, abs=1e-9)
+
+
+def test_a_warm_up_is_part_of_the_training() -> None:
+    settings = {"name": "CosineDecay", "initial_learning_rate": 0.0, "warmup_target": 0.1, "warmup_steps": 20}
+
+    schedule = build_optimizer(optimizer("SGD", settings), steps=100, where="recipes.r.optimizer")._learning_rate
+
+    assert float(schedule(20)) == pytest.approx(0.1)
+    assert float(schedule(100)) == pytest.approx(0, abs=1e-9)
 
 
 def test_given_decay_steps_are_kept() -> None:
@@ -162,6 +187,17 @@ BAD_OPTIMIZERS = {
     "unknown schedule": (
         optimizer("SGD", {"name": "CosineDecy", "initial_learning_rate": 0.1}),
         "recipes.r.optimizer.learning_rate: no 'CosineDecy' in keras.optimizers.schedules: did you mean 'CosineDecay'?",
+    ),
+    "text for a number": (optimizer("Adam", 0.1, beta_1="0.9"), "recipes.r.optimizer: Adam cannot use its arguments"),
+    "text in a schedule": (
+        optimizer("Adam", {"name": "CosineDecay", "initial_learning_rate": "fast"}),
+        "recipes.r.optimizer: Adam cannot use its arguments",
+    ),
+    "too long a warm-up": (
+        optimizer(
+            "SGD", {"name": "CosineDecay", "initial_learning_rate": 0.0, "warmup_target": 0.1, "warmup_steps": 10}
+        ),
+        "recipes.r.optimizer.learning_rate.warmup_steps: give a whole number below the run's 10 steps, not 10",
     ),
     "unknown argument of a schedule": (
         optimizer("SGD", {"name": "CosineDecay", "initial_rate": 0.1}),

@@ -7,7 +7,8 @@ from conftest import ROOT, TINY_PARAMS, Project
 
 from image_recipes.checks import check_params, check_raw_files
 from image_recipes.errors import UserError
-from image_recipes.params import load_architecture, load_dataset, load_recipe, load_seed, read_params
+from image_recipes.params import load_architecture, load_recipe, load_seed, read_params
+from image_recipes.sources import load_dataset
 
 BAD_PARAMS = {
     "unknown dataset": ("dataset: mnist", "dataset: mnits", ["recipes.tiny_class.dataset", "did you mean 'mnist'?"]),
@@ -79,6 +80,23 @@ BAD_PARAMS = {
         "recipes:\n",
         ["recipes: give a mapping"],
     ),
+    "list as a dataset": (
+        "dataset: mnist",
+        "dataset: [mnist]",
+        ["recipes.tiny_class.dataset: give a text, not a list"],
+    ),
+    "list as a source": ("source: mnist", "source: [mnist]", ["datasets.mnist.source: no source ['mnist']"]),
+    "number as a name": ("  tiny_class:", "  true:", ["name True: use letters"]),
+    "number as an argument's name": ("filters: 4", "4: 4", ["architectures.small.0: a layer is"]),
+    "infinite learning rate": ("learning_rate: 0.1", "learning_rate: .inf", ["learning_rate: give a finite number"]),
+    "half a seed": ("seed: 0\ndatasets", "seed: 1.5\ndatasets", ["params.yaml: seed: give a whole number, not 1.5"]),
+    "empty path": ("raw: data/raw/mnist.npz", "raw: ''", ["datasets.mnist.raw: give a text, not an empty one"]),
+    "too large a grid": ("size: 8", "size: 101", ["datasets.dots.size: give at most 100, not 101"]),
+    "unknown and missing": (
+        "epochs: 2",
+        "epoch: 2\n    batches: 3",
+        ["unknown key 'epoch'", "unknown key 'batches'", "recipes.tiny_class.epochs: missing"],
+    ),
     "broken YAML": ("seed: 0\n", "seed: 0\n  datasets: [\n", ["params.yaml, line 2: not valid YAML"]),
     "same key twice": ("seed: 0\n", "seed: 0\nseed: 1\n", ["params.yaml, line 2: not valid YAML", "duplicate key"]),
 }
@@ -145,7 +163,7 @@ def test_sections_load_on_their_own(in_project: Project) -> None:
     # a mistake in another recipe is the stage check's business
     assert load_recipe("tiny_class").epochs == 2
     assert load_seed() == 0
-    assert [layer.kind for layer in load_architecture("small")] == ["Conv2D", "Dropout", "Flatten"]
+    assert [layer.class_name for layer in load_architecture("small")] == ["Conv2D", "Dropout", "Flatten"]
 
 
 def test_an_unknown_name_suggests_the_nearest(in_project: Project) -> None:
@@ -171,6 +189,26 @@ def test_a_missing_raw_file_is_named(in_project: Project) -> None:
 
     with pytest.raises(UserError, match=r"data/raw/mnist\.npz: not found.*git checkout"):
         check_raw_files()
+
+
+def test_an_invalid_recipe_does_not_make_its_dataset_unused(in_project: Project) -> None:
+    in_project.edit("params.yaml", "epochs: 3", "epochs: 0")
+
+    with pytest.raises(UserError) as caught:
+        check_params()
+
+    assert str(caught.value).splitlines() == ["params.yaml: recipes.tiny_number.epochs: give at least 1, not 0"]
+
+
+def test_leftovers_of_a_recipe_are_named(project: Project) -> None:
+    assert project.run("image-recipes", "check").stderr == ""
+    for name in ["old", "tiny_class"]:
+        (project.root / "metrics/mnist").mkdir(parents=True, exist_ok=True)
+        (project.root / f"metrics/mnist/{name}.json").write_text("{}", "utf-8")
+
+    note = project.run("image-recipes", "check").stderr
+
+    assert note == "note: left from recipes that are gone; to remove: rm metrics/mnist/old.json\n"
 
 
 def test_the_command_checks_without_tensorflow(project: Project) -> None:

@@ -9,7 +9,6 @@ import sys
 import termios
 import time
 import zipfile
-from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +16,7 @@ import pandas as pd
 import pytest
 from conftest import Project
 
+from image_recipes import training
 from image_recipes.archives import load_model, save_model
 from image_recipes.backend import keras
 from image_recipes.datasets import DatasetInfo
@@ -26,7 +26,7 @@ from image_recipes.models import build_model
 from image_recipes.params import Layer
 from image_recipes.pipelines import evaluation_batches, training_batches
 from image_recipes.scoring import predict, score
-from image_recipes.training import seed_everything, train
+from image_recipes.training import steps_per_execution, train
 
 INFO = DatasetInfo("regression", None, "sum", [4, 4, 1], {}, "")
 IMAGES = np.random.default_rng(0).integers(0, 256, (70, 4, 4, 1), dtype=np.uint8)
@@ -34,12 +34,14 @@ TARGETS = (IMAGES.mean(axis=(1, 2, 3)) / 255).astype(np.float32)
 LAYERS = (Layer("Flatten", {}), Layer("Dense", {"units": 8, "activation": "relu"}))
 
 
-def trained(live_dir: Path, rate: float = 0.05, epochs: int = 4, layers: Sequence[Layer] = LAYERS) -> keras.Model:
-    seed_everything(3)
-    model = build_model(layers, INFO, where="architectures.net", name="net")
+def trained(live_dir: Path, rate: float = 0.05, epochs: int = 4, batch_size: int = 16) -> keras.Model:
+    keras.utils.set_random_seed(3)
+    model = build_model(LAYERS, INFO, where="architectures.net", name="net")
     pictures = (IMAGES[:50], TARGETS[:50]), (IMAGES[50:], TARGETS[50:])
     optimizer = keras.optimizers.SGD(rate)
-    train(model, optimizer, *pictures, task="regression", epochs=epochs, batch_size=16, seed=3, live_dir=live_dir)
+    train(
+        model, optimizer, *pictures, task="regression", epochs=epochs, batch_size=batch_size, seed=3, live_dir=live_dir
+    )
     return model
 
 
@@ -79,14 +81,27 @@ def test_the_history_ends_where_the_model_stands(tmp_path: Path) -> None:
     assert history["epoch"].tolist() == [1, 2, 3, 4]
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
     # the last epoch's weights are the model: its validation score is the history's last
-    scores = score("regression", TARGETS[50:], predict(model, IMAGES[50:]))
-    assert scores["mse"] == pytest.approx(history["val_loss"].iloc[-1], rel=1e-5)
+    scores = score(model, "regression", IMAGES[50:], TARGETS[50:])
+    assert scores["mse"] == pytest.approx(history["val_loss"].iloc[-1], rel=1e-6)
+
+
+def test_a_loss_is_exact_where_a_probability_is_tiny() -> None:
+    # Keras's metric of the same name cuts probabilities off at 1e-7, its loss does not
+    model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2, activation="softmax", use_bias=False)])
+    model.compile(loss="sparse_categorical_crossentropy")
+    model.set_weights([np.array([[30.0, 0.0]], np.float32)])
+    images = np.ones((4, 1), np.uint8)
+
+    scores = score(model, "classification", images, np.array([1, 1, 1, 0]))
+
+    assert scores == {"accuracy": 0.25, "loss": pytest.approx(22.5)}
+    assert predict(model, images).shape == (4, 2)
 
 
 def test_training_equals_plain_keras(tmp_path: Path) -> None:
     # the same steps by Keras's own loop on batches in memory
     model = trained(tmp_path, epochs=2)
-    seed_everything(3)
+    keras.utils.set_random_seed(3)
     plain = build_model(LAYERS, INFO, where="architectures.net", name="plain")
     plain.compile(keras.optimizers.SGD(0.05), "mse")
     for x, y in training_batches(IMAGES[:50], TARGETS[:50], 16, seed=3).take(8):
@@ -94,6 +109,31 @@ def test_training_equals_plain_keras(tmp_path: Path) -> None:
 
     for ours, theirs in zip(model.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
+
+
+def test_an_epoch_of_several_executions_takes_no_step_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = trained(tmp_path / "whole", epochs=3).get_weights()
+    monkeypatch.setattr(training, "MAX_STEPS_PER_EXECUTION", 3)  # of an epoch's 4 steps
+
+    model = trained(tmp_path / "parts", epochs=3)
+
+    assert int(model.optimizer.iterations) == 3 * 4
+    for ours, theirs in zip(model.get_weights(), whole, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+
+
+def test_executions_divide_an_epoch() -> None:
+    assert steps_per_execution(1_563) == 1_563
+    assert steps_per_execution(3_125) == 625
+    assert steps_per_execution(50_000) == 2_000
+    # a prime number of steps has no divisor: one execution
+    assert steps_per_execution(3_001) == 3_001
+
+
+def test_a_validation_loss_that_diverges_last_is_named(tmp_path: Path) -> None:
+    # the loss of the only step is taken before that step destroys the weights
+    with pytest.raises(UserError, match="the loss is not finite in epoch 1"):
+        trained(tmp_path, rate=1e35, epochs=1, batch_size=50)
 
 
 def test_a_diverging_loss_is_named(tmp_path: Path) -> None:
@@ -169,8 +209,8 @@ def test_metrics_are_those_of_the_predictions(finished: Project) -> None:
     assert metrics["test_accuracy"] == pytest.approx((predictions["real"] == predictions["predicted"]).mean())
     real = predictions.apply(lambda row: row[f"probability_{row['real']:.0f}"], axis=1)
     assert metrics["test_loss"] == pytest.approx(-np.log(real).mean(), rel=1e-5)
-    assert metrics["val_accuracy"] == pytest.approx(history["val_accuracy"].iloc[-1], abs=1e-6)
-    assert metrics["val_loss"] == pytest.approx(history["val_loss"].iloc[-1], rel=1e-5)
+    assert metrics["val_accuracy"] == history["val_accuracy"].iloc[-1]
+    assert metrics["val_loss"] == history["val_loss"].iloc[-1]
 
     metrics = json.loads((finished.root / "metrics/dots/tiny_number.json").read_text("utf-8"))
     predictions = pd.read_csv(finished.root / "data/predictions/dots/tiny_number.csv")
