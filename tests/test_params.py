@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from conftest import ROOT, TINY_PARAMS, Project
+from dvc.utils.serialize import modify_yaml
 
 from image_recipes.checks import check_params, check_raw_files
 from image_recipes.errors import UserError
@@ -138,6 +139,21 @@ def test_the_project_s_own_params_are_good(monkeypatch: pytest.MonkeyPatch) -> N
         "mnist": ["mnist_mlp", "mnist_cnn", "mnist_deep_cnn"],
         "dots": ["dots_mlp", "dots_cnn", "dots_pool"],
     }
+
+
+def test_an_experiment_s_diff_shows_just_what_it_changed(tmp_path: Path) -> None:
+    # DVC writes the file anew; ours is laid out as it does that
+    file = tmp_path / "params.yaml"
+    before = (ROOT / "params.yaml").read_text("utf-8")
+    file.write_text(before, "utf-8")
+
+    with modify_yaml(str(file)) as params:
+        params["recipes"]["dots_mlp"]["epochs"] = 7
+        params["architectures"]["cnn"][0]["Conv2D"]["filters"] = 64
+
+    after = file.read_text("utf-8").splitlines()
+    changed = [pair for pair in zip(before.splitlines(), after, strict=True) if pair[0] != pair[1]]
+    assert changed == [("    epochs: 1000", "    epochs: 7"), ("      filters: 32", "      filters: 64")]
 
 
 def test_the_lectures_settings(monkeypatch: pytest.MonkeyPatch) -> None:
