@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from image_recipes.datasets import DatasetInfo
@@ -159,21 +160,24 @@ def draw_predictions(info: DatasetInfo, predictions: pd.DataFrame, file: Path) -
 
 def _draw_confusion(axes: Axes, predictions: pd.DataFrame, info: DatasetInfo) -> None:
     classes = info.classes or []
-    counts = pd.crosstab(predictions["real"], predictions["predicted"])
-    counts = counts.reindex(index=classes, columns=classes, fill_value=0)
-    shares = counts.div(counts.sum(axis=1).clip(lower=1), axis=0).to_numpy()
-    axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    table = pd.crosstab(predictions["real"], predictions["predicted"])
+    counts = table.reindex(index=classes, columns=classes, fill_value=0).to_numpy()
+    # logarithmic, so that single errors show beside a thousand hits; cells of none stay white
+    colors = LogNorm(vmin=0.5, vmax=max(1.0, float(counts.max())))
+    axes.imshow(np.ma.masked_equal(counts, 0), cmap="Blues", norm=colors)
     axes.set_xlabel("predicted")
     axes.set_ylabel("real")
-    axes.set_title(f"{len(predictions):,} test pictures, colour: share of the row")
+    axes.set_title(f"{len(predictions):,} test pictures")
     if len(classes) <= MAX_LABELLED_CLASSES:
         axes.set_xticks(
             range(len(classes)), classes, rotation="vertical" if max(map(len, classes)) > 3 else "horizontal"
         )
         axes.set_yticks(range(len(classes)), classes)
-        for (row, column), count in np.ndenumerate(counts.to_numpy()):
-            color = "white" if shares[row, column] > 0.5 else "black"
-            axes.text(column, row, str(count), ha="center", va="center", color=color)
+        for row, column in np.argwhere(counts):
+            count = counts[row, column]
+            axes.text(
+                column, row, str(count), ha="center", va="center", color="white" if colors(count) > 0.6 else "black"
+            )
 
 
 def _draw_scatter(axes: Axes, predictions: pd.DataFrame, info: DatasetInfo) -> None:
