@@ -1,6 +1,7 @@
 """A prepared dataset on disk, and its split into train, validation and test."""
 
 import json
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -41,9 +42,56 @@ class Prepared:
     targets: np.ndarray
     info: DatasetInfo
 
-    def subset(self, indices: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Read the images and targets at these positions into memory."""
-        return self.images[indices], self.targets[indices]
+    def subset(self, indices: np.ndarray) -> "Subset":
+        """Choose the pictures at these positions."""
+        return Subset(self.images, self.targets[indices], indices)
+
+
+@dataclass(frozen=True)
+class Subset:
+    """Some pictures of a dataset; they stay where they are until they are read.
+
+    Attributes:
+        images: uint8, (M, H, W, C), those of the whole dataset: in memory, or a whole
+            `.npy` file, memory-mapped.
+        targets: (N,), of the subset.
+        indices: int64, (N,), where the subset's pictures lie in `images`.
+    """
+
+    images: np.ndarray
+    targets: np.ndarray
+    indices: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of pictures, N."""
+        return len(self.indices)
+
+    @property
+    def picture_shape(self) -> tuple[int, ...]:
+        """Height, width, channels."""
+        return self.images.shape[1:]
+
+    @property
+    def picture_bytes(self) -> int:
+        """Bytes of one picture."""
+        return math.prod(self.picture_shape)
+
+    def read(self, positions: np.ndarray | slice = slice(None), into: np.ndarray | None = None) -> np.ndarray:
+        """Read the pictures at these positions of the subset.
+
+        Args:
+            positions: of the subset, in the order wanted.
+            into: uint8 (n, H, W, C) to read into, if not into a new array.
+
+        Returns:
+            uint8, (n, H, W, C).
+        """
+        images = self.images
+        if isinstance(images, np.memmap):
+            # the pages that were read count as this process's memory until their map is closed
+            images = np.load(str(images.filename), mmap_mode="r")
+        # "clip", since "raise" goes through a buffer; load_split's indices are in range
+        return np.take(images, self.indices[positions], axis=0, out=into, mode="clip")
 
 
 def save_prepared(images: np.ndarray, targets: np.ndarray, info: DatasetInfo, folder: Path) -> None:

@@ -11,12 +11,14 @@ from image_recipes.errors import UserError
 from image_recipes.params import Layer
 
 
-def build_model(layers: Sequence[Layer], info: DatasetInfo, where: str, name: str) -> keras.Sequential:
+def build_model(layers: Sequence[Layer], info: DatasetInfo, precision: str, where: str, name: str) -> keras.Sequential:
     """Build a model that takes raw pictures: uint8 of (batch, H, W, C), values 0-255.
 
     Args:
         layers: the architecture; its last output must be one vector a picture.
         info: the dataset's; its task chooses the head.
+        precision: a Keras dtype policy, `float32` or `mixed_bfloat16`, for the listed
+            layers; scaling and head stay float32.
         where: the architecture's key in params.yaml, for errors.
         name: the model's name.
 
@@ -29,11 +31,11 @@ def build_model(layers: Sequence[Layer], info: DatasetInfo, where: str, name: st
     """
     model = keras.Sequential(name=name)
     model.add(keras.Input(tuple(info.image_shape), dtype="uint8", name="pictures"))
-    model.add(keras.layers.Rescaling(1 / 255, name="scaling"))
+    model.add(keras.layers.Rescaling(1 / 255, dtype="float32", name="scaling"))
     names = _default_names(layers)
     for number, (class_name, arguments) in enumerate(layers):
         key = f"{where}.{number}"
-        arguments = {"name": names[number], **arguments}
+        arguments = {"name": names[number], "dtype": precision, **arguments}
         layer = make_component(keras.layers, keras.layers.Layer, class_name, arguments, key)
         _add(model, layer, key, f"layer {number}, {class_name},")
     _add_head(model, HEADS[info.task](info), where)
@@ -80,6 +82,8 @@ def _add_head(model: keras.Sequential, head: keras.layers.Layer, where: str) -> 
 
 
 HEADS: dict[str, Callable[[DatasetInfo], keras.layers.Layer]] = {
-    "classification": lambda info: keras.layers.Dense(len(info.classes or ()), activation="softmax", name="head"),
-    "regression": lambda info: keras.layers.Dense(1, name="head"),
+    "classification": lambda info: keras.layers.Dense(
+        len(info.classes or ()), activation="softmax", dtype="float32", name="head"
+    ),
+    "regression": lambda info: keras.layers.Dense(1, dtype="float32", name="head"),
 }

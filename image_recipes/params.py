@@ -74,6 +74,9 @@ class Recipe(Section):
     architecture: Text
     epochs: Count
     batch_size: Count
+    precision: Literal["float32", "mixed_bfloat16"]
+    # as Keras's `compile` has it
+    jit_compile: Literal["auto", True, False]
     optimizer: Optimizer
 
 

@@ -3,11 +3,41 @@
 import sys
 import time
 
+from dvclive.keras import DVCLiveCallback
+from dvclive.utils import standardize_metric_name
 from tqdm import tqdm
 
 from image_recipes.backend import keras
 
 SECONDS_BETWEEN_LINES = 30
+SECONDS_BETWEEN_SUMMARIES = 1
+
+
+class History(DVCLiveCallback):
+    """Log every epoch by DVCLive, and bring its summary up to date now and then.
+
+    DVCLive reads its whole history again for each summary, which would take a small
+    network longer than its epochs.
+    """
+
+    summarized = 0.0
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Add a row to the history."""
+        for name, value in (logs or {}).items():
+            self.live.log_metric(standardize_metric_name(name, DVCLiveCallback.__module__), value)
+        now = time.monotonic()
+        if now - self.summarized >= SECONDS_BETWEEN_SUMMARIES:
+            self.summarized = now
+            self.live.next_step()
+        else:
+            self.live.step += 1
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Bring the summary up to the last epoch, whose step DVCLive takes from it."""
+        self.live.step -= 1
+        self.live.make_summary()
+        super().on_train_end(logs)
 
 
 class Progress(keras.callbacks.Callback):

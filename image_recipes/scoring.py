@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 
 from image_recipes.backend import keras
-from image_recipes.pipelines import evaluation_batch_size, evaluation_batches
+from image_recipes.datasets import Subset
+from image_recipes.pipelines import evaluation_batches
 
 # the name under which a task reports the loss it was trained with, and what it adds
 SCORES: dict[str, tuple[str, Callable[[], list[Any]]]] = {
@@ -15,27 +16,26 @@ SCORES: dict[str, tuple[str, Callable[[], list[Any]]]] = {
 }
 
 
-def predict(model: keras.Model, images: np.ndarray) -> np.ndarray:
+def predict(model: keras.Model, pictures: Subset) -> np.ndarray:
     """Predict pictures in order.
 
     Args:
         model: takes raw pictures.
-        images: uint8, (N, H, W, C).
+        pictures: N of them.
 
     Returns:
         float32: classification (N, classes), probabilities; regression (N, 1).
     """
-    return model.predict(images, batch_size=evaluation_batch_size(images), verbose=0)
+    return model.predict(evaluation_batches(pictures), verbose=0)
 
 
-def score(model: keras.Model, task: str, images: np.ndarray, targets: np.ndarray) -> dict[str, float | None]:
+def score(model: keras.Model, task: str, pictures: Subset) -> dict[str, float | None]:
     """Score a model by Keras's own `evaluate`, as validation does after each epoch.
 
     Args:
         model: compiled with its loss, as it was saved.
         task: `classification` or `regression`.
-        images: uint8, (N, H, W, C).
-        targets: (N,), class numbers or numbers.
+        pictures: with their targets.
 
     Returns:
         accuracy and loss (cross-entropy), or mse, mae and r2, rounded to the about seven
@@ -43,7 +43,6 @@ def score(model: keras.Model, task: str, images: np.ndarray, targets: np.ndarray
     """
     loss_name, metrics = SCORES[task]
     model.compile(loss=model.loss, metrics=metrics())
-    batches = evaluation_batches(images, targets, evaluation_batch_size(images))
-    results = model.evaluate(batches, verbose=0, return_dict=True)
+    results = model.evaluate(evaluation_batches(pictures), verbose=0, return_dict=True)
     results[loss_name] = results.pop("loss")
     return {name: float(f"{value:.7g}") if np.isfinite(value) else None for name, value in results.items()}

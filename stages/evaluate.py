@@ -22,11 +22,11 @@ def main(recipe: str) -> None:
     metrics: dict[str, float | None] = {"parameters": model.count_params()}
     for split, prefix in SPLITS.items():
         indices = load_split(Path("data/split") / dataset, split)
-        images, targets = prepared.subset(indices)
-        for name, value in score(model, prepared.info.task, images, targets).items():
+        pictures = prepared.subset(indices)
+        for name, value in score(model, prepared.info.task, pictures).items():
             metrics[f"{prefix}_{name}"] = value
     # the last of the splits is the test
-    predictions = tabulate_predictions(indices, targets, predict(model, images), prepared.info.classes)
+    predictions = tabulate_predictions(indices, pictures.targets, predict(model, pictures), prepared.info.classes)
     save_predictions(predictions, Path(f"data/predictions/{dataset}/{recipe}.csv"))
     save_metrics(metrics, Path(f"metrics/{dataset}/{recipe}.json"))
 

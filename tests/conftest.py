@@ -43,6 +43,8 @@ recipes:
     architecture: small
     epochs: 2
     batch_size: 32
+    precision: float32
+    jit_compile: auto
     optimizer:
       name: SGD
       learning_rate: 0.1
@@ -51,6 +53,8 @@ recipes:
     architecture: pool
     epochs: 3
     batch_size: 32
+    precision: float32
+    jit_compile: auto
     optimizer:
       name: Adam
       learning_rate:

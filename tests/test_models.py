@@ -28,7 +28,7 @@ LECTURES = {
 
 
 def build(layers: Sequence[Layer], info: DatasetInfo = DIGITS) -> keras.Sequential:
-    return build_model(layers, info, where="architectures.net", name="net")
+    return build_model(layers, info, "float32", where="architectures.net", name="net")
 
 
 def optimizer(name: str, learning_rate: object, **arguments: object) -> Optimizer:

@@ -39,6 +39,18 @@ BAD_PARAMS = {
         ["datasets.mnist: split: test is 10,001, but MNIST has 10,000"],
     ),
     "empty split": ("test: 60", "test: 0", ["datasets.mnist.split.test: give at least 1, not 0"]),
+    "unknown precision": (
+        "precision: float32",
+        "precision: float16",
+        ["recipes.tiny_class.precision: give 'float32' or 'mixed_bfloat16', not 'float16'"],
+    ),
+    "no precision": ("    precision: float32\n", "", ["recipes.tiny_class.precision: missing: add it"]),
+    "unknown jit_compile": (
+        "jit_compile: auto",
+        "jit_compile: always",
+        ["recipes.tiny_class.jit_compile: give 'auto', True or False, not 'always'"],
+    ),
+    "number as jit_compile": ("jit_compile: auto", "jit_compile: 2", ["recipes.tiny_class.jit_compile: give", "not 2"]),
     "unused dataset": ("dataset: dots", "dataset: mnist", ["datasets.dots: no recipe uses it"]),
     "unknown key in a recipe": (
         "epochs: 2",
@@ -115,6 +127,16 @@ def test_a_mistake_is_named(case: str, tmp_path: Path, monkeypatch: pytest.Monke
 
     for text in expected:
         assert text in str(caught.value)
+    # other mistakes may follow from one, but each has a line of its own
+    assert all(line.startswith("params.yaml") for line in str(caught.value).splitlines())
+
+
+def test_how_steps_are_run_is_read_as_given(in_project: Project) -> None:
+    in_project.edit("params.yaml", "jit_compile: auto", "jit_compile: false")
+    in_project.edit("params.yaml", "precision: float32", "precision: mixed_bfloat16")
+
+    assert load_recipe("tiny_class").jit_compile is False
+    assert load_recipe("tiny_class").precision == "mixed_bfloat16"
 
 
 def test_every_mistake_gets_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

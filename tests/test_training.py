@@ -16,61 +16,93 @@ import pandas as pd
 import pytest
 from conftest import Project
 
-from image_recipes import training
+from image_recipes import pipelines, progress
 from image_recipes.archives import load_model, save_model
 from image_recipes.backend import keras
-from image_recipes.datasets import DatasetInfo
+from image_recipes.datasets import DatasetInfo, Subset
 from image_recipes.errors import UserError
+from image_recipes.execution import choose_execution
 from image_recipes.histories import join_history
 from image_recipes.models import build_model
 from image_recipes.params import Layer
-from image_recipes.pipelines import evaluation_batches, training_batches
+from image_recipes.pipelines import Feed, evaluation_batches, evaluation_feed, training_feed
 from image_recipes.scoring import predict, score
-from image_recipes.training import steps_per_execution, train
+from image_recipes.training import train
 
 INFO = DatasetInfo("regression", None, "sum", [4, 4, 1], {}, "")
 IMAGES = np.random.default_rng(0).integers(0, 256, (70, 4, 4, 1), dtype=np.uint8)
 TARGETS = (IMAGES.mean(axis=(1, 2, 3)) / 255).astype(np.float32)
+TRAINING = Subset(IMAGES, TARGETS[:50], np.arange(50))
+VALIDATION = Subset(IMAGES, TARGETS[50:], np.arange(50, 70))
 LAYERS = (Layer("Flatten", {}), Layer("Dense", {"units": 8, "activation": "relu"}))
 
 
 def trained(live_dir: Path, rate: float = 0.05, epochs: int = 4, batch_size: int = 16) -> keras.Model:
     keras.utils.set_random_seed(3)
-    model = build_model(LAYERS, INFO, where="architectures.net", name="net")
-    pictures = (IMAGES[:50], TARGETS[:50]), (IMAGES[50:], TARGETS[50:])
-    optimizer = keras.optimizers.SGD(rate)
+    model = build_model(LAYERS, INFO, "float32", where="architectures.net", name="net")
     train(
-        model, optimizer, *pictures, task="regression", epochs=epochs, batch_size=batch_size, seed=3, live_dir=live_dir
+        model,
+        keras.optimizers.SGD(rate),
+        TRAINING,
+        VALIDATION,
+        task="regression",
+        execution=choose_execution(LAYERS, "auto"),
+        epochs=epochs,
+        batch_size=batch_size,
+        seed=3,
+        live_dir=live_dir,
     )
     return model
 
 
-def test_every_epoch_sees_every_picture_once_in_another_order() -> None:
-    numbers = np.arange(50, dtype=np.uint8).reshape(50, 1, 1, 1)
-    batches = training_batches(numbers, np.arange(50), batch_size=16, seed=9).take(12)
+def executions(feed: Feed, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return the pictures and targets of the first executions, in the order in which steps take them."""
+    taken = []
+    for element in feed.executions.take(count):
+        images, targets, order = feed.unpack(*element if isinstance(element, tuple) else (element,))
+        taken.append((images.numpy()[order.numpy()], targets.numpy()[order.numpy()]))
+    return taken
 
-    images, targets = zip(*((x.numpy().ravel(), y.numpy()) for x, y in batches), strict=True)
 
-    assert [len(batch) for batch in images] == [16, 16, 16, 2] * 3
-    np.testing.assert_array_equal(np.concatenate(images), np.concatenate(targets))
-    epochs = np.concatenate(images).reshape(3, 50)
+@pytest.mark.parametrize("resident", [True, False])
+def test_every_epoch_sees_every_picture_once_in_another_order(resident: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pipelines, "EXECUTION_BYTES", 40)  # two batches of one byte a picture
+    # the subset lies in the file in an order of its own
+    indices = np.arange(50)[::-1]
+    feed = training_feed(Subset(np.arange(60, dtype=np.uint8).reshape(60, 1, 1, 1), indices, indices), 16, 9, resident)
+
+    images, targets = zip(*executions(feed, 6), strict=True)
+
+    assert feed.per_epoch == 2
+    assert [len(batches) for batches in images] == [32, 18] * 3
+    np.testing.assert_array_equal(np.concatenate(images).ravel(), np.concatenate(targets))
+    epochs = np.concatenate(targets).reshape(3, 50)
     assert all(sorted(epoch) == list(range(50)) for epoch in epochs)
     assert len({tuple(epoch) for epoch in epochs}) == 3
 
 
 def test_the_seed_decides_the_order() -> None:
     def order(seed: int) -> list[int]:
-        return [int(n) for _, y in training_batches(IMAGES, np.arange(70), 16, seed).take(5) for n in y]
+        feed = training_feed(Subset(IMAGES, np.arange(70), np.arange(70)), 16, seed, resident=True)
+        return executions(feed, 1)[0][1].tolist()
 
     assert order(1) == order(1)
     assert order(1) != order(2)
     assert sorted(order(2**32 - 1)) == list(range(70))
 
 
-def test_evaluation_goes_through_in_order() -> None:
-    batches = evaluation_batches(IMAGES, np.arange(70), 32)
+def test_evaluation_goes_through_in_order(monkeypatch: pytest.MonkeyPatch) -> None:
+    pictures = Subset(IMAGES, np.arange(60), np.arange(10, 70))
+    monkeypatch.setattr(pipelines, "EVALUATION_BYTES", 32 * 16)
+    monkeypatch.setattr(pipelines, "EXECUTION_BYTES", 32 * 16)
 
-    assert [int(n) for _, y in batches for n in y] == list(range(70))
+    passes = [executions(evaluation_feed(pictures, 25, resident), 9) for resident in (True, False)]
+    passes.append([(x.numpy(), y.numpy()) for x, y in evaluation_batches(pictures)])
+
+    assert [[len(targets) for _, targets in done] for done in passes] == [[25, 25, 10], [25, 25, 10], [32, 28]]
+    for done in passes:
+        np.testing.assert_array_equal(np.concatenate([images for images, _ in done]), IMAGES[10:])
+        np.testing.assert_array_equal(np.concatenate([targets for _, targets in done]), np.arange(60))
 
 
 def test_the_history_ends_where_the_model_stands(tmp_path: Path) -> None:
@@ -81,8 +113,23 @@ def test_the_history_ends_where_the_model_stands(tmp_path: Path) -> None:
     assert history["epoch"].tolist() == [1, 2, 3, 4]
     assert history["loss"].iloc[-1] < history["loss"].iloc[0]
     # the last epoch's weights are the model: its validation score is the history's last
-    scores = score(model, "regression", IMAGES[50:], TARGETS[50:])
-    assert scores["mse"] == pytest.approx(history["val_loss"].iloc[-1], rel=1e-6)
+    scores = score(model, "regression", VALIDATION)
+    assert scores["mse"] == pytest.approx(history["val_loss"].iloc[-1], rel=1e-5)
+
+
+def test_epochs_faster_than_summaries_are_all_in_the_history(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    histories = []
+    for seconds in (0, 10**9):
+        monkeypatch.setattr(progress, "SECONDS_BETWEEN_SUMMARIES", seconds)
+        trained(tmp_path / str(seconds), epochs=5)
+        histories.append(join_history(tmp_path / str(seconds)))
+        # which DVCLive writes at the end, and live views read
+        summary = json.loads((tmp_path / str(seconds) / "metrics.json").read_text("utf-8"))
+        assert summary["step"] == 4
+        assert summary["eval"]["loss"] == pytest.approx(histories[-1]["val_loss"].iloc[-1])
+
+    assert histories[1]["epoch"].tolist() == [1, 2, 3, 4, 5]
+    pd.testing.assert_frame_equal(histories[0], histories[1])
 
 
 def test_a_loss_is_exact_where_a_probability_is_tiny() -> None:
@@ -90,22 +137,23 @@ def test_a_loss_is_exact_where_a_probability_is_tiny() -> None:
     model = keras.Sequential([keras.Input((1,)), keras.layers.Dense(2, activation="softmax", use_bias=False)])
     model.compile(loss="sparse_categorical_crossentropy")
     model.set_weights([np.array([[30.0, 0.0]], np.float32)])
-    images = np.ones((4, 1), np.uint8)
+    pictures = Subset(np.ones((4, 1), np.uint8), np.array([1, 1, 1, 0]), np.arange(4))
 
-    scores = score(model, "classification", images, np.array([1, 1, 1, 0]))
+    scores = score(model, "classification", pictures)
 
     assert scores == {"accuracy": 0.25, "loss": pytest.approx(22.5)}
-    assert predict(model, images).shape == (4, 2)
+    assert predict(model, pictures).shape == (4, 2)
 
 
 def test_training_equals_plain_keras(tmp_path: Path) -> None:
     # the same steps by Keras's own loop on batches in memory
     model = trained(tmp_path, epochs=2)
     keras.utils.set_random_seed(3)
-    plain = build_model(LAYERS, INFO, where="architectures.net", name="plain")
+    plain = build_model(LAYERS, INFO, "float32", where="architectures.net", name="plain")
     plain.compile(keras.optimizers.SGD(0.05), "mse")
-    for x, y in training_batches(IMAGES[:50], TARGETS[:50], 16, seed=3).take(8):
-        plain.train_on_batch(x.numpy(), y.numpy())
+    for x, y in executions(training_feed(TRAINING, 16, 3, resident=True), 2):
+        for start in range(0, 50, 16):
+            plain.train_on_batch(x[start : start + 16], y[start : start + 16])
 
     for ours, theirs in zip(model.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-5, atol=1e-6)
@@ -113,21 +161,13 @@ def test_training_equals_plain_keras(tmp_path: Path) -> None:
 
 def test_an_epoch_of_several_executions_takes_no_step_too_many(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     whole = trained(tmp_path / "whole", epochs=3).get_weights()
-    monkeypatch.setattr(training, "MAX_STEPS_PER_EXECUTION", 3)  # of an epoch's 4 steps
+    monkeypatch.setattr(pipelines, "MAX_STEPS_PER_EXECUTION", 3)  # of an epoch's 4 steps
 
     model = trained(tmp_path / "parts", epochs=3)
 
     assert int(model.optimizer.iterations) == 3 * 4
     for ours, theirs in zip(model.get_weights(), whole, strict=True):
         np.testing.assert_array_equal(ours, theirs)
-
-
-def test_executions_divide_an_epoch() -> None:
-    assert steps_per_execution(1_563) == 1_563
-    assert steps_per_execution(3_125) == 625
-    assert steps_per_execution(50_000) == 2_000
-    # a prime number of steps has no divisor: one execution
-    assert steps_per_execution(3_001) == 3_001
 
 
 def test_a_validation_loss_that_diverges_last_is_named(tmp_path: Path) -> None:
@@ -137,7 +177,9 @@ def test_a_validation_loss_that_diverges_last_is_named(tmp_path: Path) -> None:
 
 
 def test_a_diverging_loss_is_named(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"recipes\.net: the loss is not finite in epoch \d: lower optimizer"):
+    with pytest.raises(
+        UserError, match=r"^params\.yaml: recipes\.net: the loss is not finite in epoch \d: lower optimizer"
+    ):
         trained(tmp_path, rate=1e30)
 
 
@@ -210,7 +252,7 @@ def test_metrics_are_those_of_the_predictions(finished: Project) -> None:
     real = predictions.apply(lambda row: row[f"probability_{row['real']:.0f}"], axis=1)
     assert metrics["test_loss"] == pytest.approx(-np.log(real).mean(), rel=1e-5)
     assert metrics["val_accuracy"] == history["val_accuracy"].iloc[-1]
-    assert metrics["val_loss"] == history["val_loss"].iloc[-1]
+    assert metrics["val_loss"] == pytest.approx(history["val_loss"].iloc[-1], rel=1e-5)
 
     metrics = json.loads((finished.root / "metrics/dots/tiny_number.json").read_text("utf-8"))
     predictions = pd.read_csv(finished.root / "data/predictions/dots/tiny_number.csv")

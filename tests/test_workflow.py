@@ -93,6 +93,7 @@ def test_another_test_size_of_dots_leaves_training_pictures_alone(playground: Pr
 
 def test_a_recipe_comes_and_goes_by_params_alone(playground: Project) -> None:
     second = "  second:\n    dataset: mnist\n    architecture: pool\n    epochs: 1\n    batch_size: 50\n"
+    second += "    precision: float32\n    jit_compile: auto\n"
     second += "    optimizer:\n      name: RMSprop\n      learning_rate: 0.01\n"
     playground.edit("params.yaml", "architectures:\n", f"{second}architectures:\n")
 
@@ -166,8 +167,8 @@ def test_earlier_results_come_from_the_run_cache(playground: Project) -> None:
     playground.repro("evaluate@tiny_class")
     playground.edit(
         "params.yaml",
-        "epochs: 3\n    batch_size: 32\n    optimizer:\n      name: SGD",
-        "epochs: 2\n    batch_size: 32\n    optimizer:\n      name: SGD",
+        "architecture: small\n    epochs: 3",
+        "architecture: small\n    epochs: 2",
     )
 
     output = playground.run("dvc", "repro", "evaluate@tiny_class").stdout
@@ -245,13 +246,13 @@ BAD_INPUT = {
         "params.yaml",
         "    - Flatten:",
         "    - Flaten:",
-        "architectures.small.2: no 'Flaten' in keras.layers: did you mean 'Flatten'?",
+        "params.yaml: architectures.small.2: no 'Flaten' in keras.layers: did you mean 'Flatten'?",
     ),
     "optimizer": (
         "params.yaml",
         "name: SGD",
         "name: SDG",
-        "recipes.tiny_class.optimizer: no 'SDG' in keras.optimizers: did you mean 'SGD'?",
+        "params.yaml: recipes.tiny_class.optimizer: no 'SDG' in keras.optimizers: did you mean 'SGD'?",
     ),
 }
 
