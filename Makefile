@@ -9,7 +9,7 @@ PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11; do \
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help install repro test test-all lint check-lock lock
+.PHONY: help install repro test test-all bench bench-peers lint check-lock lock
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)/make \1\t\2/p' Makefile | expand -t 20
@@ -36,6 +36,12 @@ test: $(INSTALLED)  ## run the tests (under 5 minutes)
 
 test-all: test  ## run the slow tests too
 	pytest -m slow
+
+bench: $(INSTALLED)  ## compare our speed with Keras, PyTorch and JAX (40 minutes; QUICK=1: under 10)
+	python -m benchmarks.speed $(if $(QUICK),--quick) $(RECIPE)
+
+bench-peers: $(INSTALLED)  ## install PyTorch and JAX beside it, for make bench
+	python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 
 lint: $(INSTALLED)  ## check style and types
 	ruff check

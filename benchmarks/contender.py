@@ -1,0 +1,102 @@
+"""What every contender of the speed comparison is given, and what it reports.
+
+A contender is a script of its own process: `python -m benchmarks.<module> RECIPE FOLDER EPOCHS`.
+"""
+
+import argparse
+import json
+import resource
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from image_recipes.datasets import load_prepared, load_split
+from image_recipes.params import load_recipe
+
+SEED = 0
+
+
+@dataclass(frozen=True)
+class Work:
+    """What is to be trained.
+
+    Attributes:
+        recipe: its name in params.yaml.
+        folder: holds the prepared dataset and its split.
+        epochs: how many.
+        batch_size: pictures a step.
+        learning_rate: of SGD (classification) or Adam (regression).
+    """
+
+    recipe: str
+    folder: Path
+    epochs: int
+    batch_size: int
+    learning_rate: float
+
+    @property
+    def classification(self) -> bool:
+        """Tell whether the recipe predicts a class, or else a number."""
+        return load_prepared(self.folder).info.task == "classification"
+
+    def load(self, split: str) -> tuple[np.ndarray, np.ndarray]:
+        """Load a split's pictures, uint8 (N, H, W, C), and targets (N,)."""
+        pictures = load_prepared(self.folder).subset(load_split(self.folder / "split", split))
+        return pictures.read(), pictures.targets
+
+
+class Laps:
+    """The time and the validation figure (accuracy or MSE) of every epoch, the first with compilation."""
+
+    def __init__(self) -> None:
+        self.process_started = self.lap_started = time.perf_counter()
+        self.seconds: list[float] = []
+        self.validation: list[float] = []
+
+    def start(self) -> None:
+        """Start the first epoch: data are loaded, the model is made."""
+        self.load_seconds = time.perf_counter() - self.process_started
+        self.lap_started = time.perf_counter()
+
+    def end_epoch(self, validation: float) -> None:
+        """End an epoch, after its validation, and start the next."""
+        now = time.perf_counter()
+        self.seconds.append(now - self.lap_started)
+        self.validation.append(float(validation))
+        self.lap_started = now
+
+
+def compete(train: Callable[[Work, Laps], None], *packages: str) -> None:
+    """Train as the command line says, and print the report as the last line, in JSON.
+
+    Args:
+        train: loads the data, makes the model, starts the laps, and ends each.
+        packages: whose versions are reported.
+    """
+    laps = Laps()
+    parser = argparse.ArgumentParser(description=sys.modules["__main__"].__doc__)
+    parser.add_argument("recipe")
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("epochs", type=int)
+    arguments = parser.parse_args()
+    recipe = load_recipe(arguments.recipe)
+    assert isinstance(recipe.optimizer.learning_rate, float)
+    train(Work(**vars(arguments), batch_size=recipe.batch_size, learning_rate=recipe.optimizer.learning_rate), laps)
+    report: dict[str, Any] = {
+        "load_seconds": laps.load_seconds,
+        "first_epoch_seconds": laps.seconds[0],
+        "epoch_seconds": laps.seconds[1:],
+        "validation": laps.validation,
+        # ru_maxrss is in KiB on Linux, in bytes on macOS
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        * (1 if sys.platform == "darwin" else 1024)
+        / 1e6,
+        "versions": {package: version(package) for package in packages},
+    }
+    print(json.dumps(report))

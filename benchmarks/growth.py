@@ -1,0 +1,170 @@
+"""How time and memory grow with the number and the size of the pictures, held in memory or read from disk."""
+
+import argparse
+import hashlib
+import json
+import os
+import resource
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import psutil
+
+from benchmarks.machine import describe_machine
+from benchmarks.results import save_rows, save_table
+
+# pictures and their side in pixels, one channel
+COUNTS = [(1_000, 28), (10_000, 28), (100_000, 28), (300_000, 28)]
+SIDES = [(10_000, 64), (10_000, 128), (10_000, 224)]
+QUICK = [(1_000, 28), (10_000, 28), (1_000, 64)]
+# at 28 pixels many small pictures, at 224 few large ones
+STREAMED = [(100_000, 28), (10_000, 224)]
+EPOCHS = 3
+# what a process needs beside its pictures, for the check beforehand
+CONSTANT_BYTES = 2**31
+
+
+def main() -> None:
+    """Run each size in a process of its own and write benchmarks/results/growth.json and growth.md."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small sizes only")
+    parser.add_argument("--one", nargs=3, metavar=("COUNT", "SIDE", "WAY"), help="run this one here, and print it")
+    arguments = parser.parse_args()
+    if arguments.one:
+        count, side, way = arguments.one
+        print(json.dumps(run_one(int(count), int(side), way)))
+        return
+    sizes = QUICK if arguments.quick else COUNTS + SIDES
+    rows = []
+    for count, side in sizes:
+        for way in ["resident", "streamed"] if (count, side) in [*STREAMED, QUICK[-1]] else ["resident"]:
+            row = _run(count, side, way)
+            print(row, flush=True)
+            rows.append(row)
+    name = "growth-quick" if arguments.quick else "growth"
+    save_rows(rows, name)
+    print(save_table(tabulate(rows), name))
+
+
+def _run(count: int, side: int, way: str) -> dict[str, Any]:
+    row = {"pictures": count, "side": side, "way": way, "machine": describe_machine()}
+    needed, free = count * side**2 + CONSTANT_BYTES, psutil.virtual_memory().available
+    if needed > free:
+        return row | {"skipped": f"needs {needed / 2**30:.1f} GiB of memory, but {free / 2**30:.1f} are free"}
+    done = subprocess.run(
+        [sys.executable, "-m", "benchmarks.growth", "--one", str(count), str(side), way],
+        env={**os.environ, "IMAGE_RECIPES_MEMORY_GIB": "1e6" if way == "resident" else "0"},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    )
+    return row | json.loads(done.stdout.splitlines()[-1])
+
+
+def run_one(count: int, side: int, way: str) -> dict[str, Any]:
+    """Train a small CNN on synthetic pictures.
+
+    Args:
+        count: pictures to train on, and a tenth as many to validate on.
+        side: their height and width in pixels.
+        way: `resident` or `streamed`, which the environment has chosen; it is only checked.
+
+    Returns:
+        The seconds of each epoch, the peak memory and the bytes of the pictures, and a hash of the weights.
+    """
+    from benchmarks.contender import Laps
+    from benchmarks.ours import EndEpoch
+    from image_recipes.backend import keras
+    from image_recipes.datasets import DatasetInfo, load_prepared
+    from image_recipes.execution import choose_execution, share_cores
+    from image_recipes.models import build_model
+    from image_recipes.params import Layer
+    from image_recipes.pipelines import fits_in_memory
+    from image_recipes.training import train
+
+    layers = [
+        Layer("Conv2D", {"filters": 16, "kernel_size": 3, "strides": 2, "activation": "relu"}),
+        Layer("Conv2D", {"filters": 16, "kernel_size": 3, "strides": 2, "activation": "relu"}),
+        Layer("GlobalAveragePooling2D", {}),
+    ]
+    validation_count = count // 10
+    execution = choose_execution(layers, "auto")
+    share_cores(execution.parts)
+    with tempfile.TemporaryDirectory() as folder:
+        subprocess.run([sys.executable, "-c", MAKE, folder, str(count + validation_count), str(side)], check=True)
+        prepared = load_prepared(Path(folder))
+        training = prepared.subset(np.arange(count))
+        validation = prepared.subset(np.arange(count, count + validation_count))
+        assert fits_in_memory(training, validation) == (way == "resident")
+        keras.utils.set_random_seed(0)
+        info = DatasetInfo("classification", [str(number) for number in range(10)], None, [side, side, 1], {}, "")
+        model = build_model(layers, info, "float32", "architecture", "small")
+        laps = Laps()
+        laps.start()
+        train(
+            model,
+            keras.optimizers.SGD(0.01),
+            training,
+            validation,
+            task="classification",
+            execution=execution,
+            epochs=EPOCHS + 1,
+            batch_size=32,
+            seed=0,
+            live_dir=Path(folder) / "live",
+            callbacks=[EndEpoch(laps, "val_accuracy")],
+        )
+    weights = hashlib.sha256(b"".join(weight.tobytes() for weight in model.get_weights())).hexdigest()
+    return {
+        "seconds_per_epoch": laps.seconds[1:],
+        "picture_mb": (count + validation_count) * side**2 / 1e6,
+        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+        "weights_sha256": weights,
+    }
+
+
+# in a process of its own, so that its memory is not counted
+MAKE = """
+import sys
+from pathlib import Path
+import numpy as np
+from image_recipes.datasets import DatasetInfo, save_prepared
+folder, count, side = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
+random = np.random.default_rng(0)
+images = random.integers(0, 256, (count, side, side, 1), dtype=np.uint8)
+targets = random.integers(0, 10, count)
+info = DatasetInfo("classification", [str(n) for n in range(10)], None, [side, side, 1], {"train": count}, "noise")
+save_prepared(images, targets, info, folder)
+"""
+
+
+def tabulate(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    """Set time and memory of every size side by side, as texts."""
+    lines = []
+    for row in rows:
+        line = {"pictures": f"{row['pictures']:,}", "pixels": f"{row['side']} x {row['side']}", "held": row["way"]}
+        if "skipped" in row:
+            lines.append(line | {"s an epoch": row["skipped"]})
+            continue
+        seconds = float(np.median(row["seconds_per_epoch"]))
+        lines.append(
+            line
+            | {
+                "s an epoch": f"{seconds:.3g}",
+                "µs a picture": f"{1e6 * seconds / row['pictures']:.0f}",
+                "ns a pixel": f"{1e9 * seconds / row['pictures'] / row['side'] ** 2:.1f}",
+                "pictures, MB": f"{row['picture_mb']:,.0f}",
+                "peak memory, MB": f"{row['peak_memory_mb']:,.0f}",
+                "the rest, MB": f"{row['peak_memory_mb'] - row['picture_mb']:,.0f}",
+            }
+        )
+    return pd.DataFrame(lines).fillna("")
+
+
+if __name__ == "__main__":
+    main()

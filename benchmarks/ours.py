@@ -1,0 +1,72 @@
+"""This project, as the stage `train` runs a recipe: DVCLive, progress and all."""
+
+import tempfile
+from pathlib import Path
+
+from benchmarks.contender import SEED, Laps, Work, compete
+from image_recipes.backend import keras
+from image_recipes.datasets import load_prepared, load_split
+from image_recipes.execution import choose_execution, share_cores
+from image_recipes.models import build_model
+from image_recipes.optimizers import build_optimizer
+from image_recipes.params import load_architecture, load_recipe
+from image_recipes.training import MONITORS, steps_per_epoch, train
+
+
+class EndEpoch(keras.callbacks.Callback):
+    """End a lap."""
+
+    def __init__(self, laps: Laps, monitor: str) -> None:
+        super().__init__()
+        self.laps, self.monitor = laps, monitor
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """End it, after Keras's validation."""
+        self.laps.end_epoch((logs or {})[self.monitor])
+
+
+def run_recipe(name: str, folder: Path, epochs: int, seed: int, laps: Laps) -> keras.Model:
+    """Train a recipe of params.yaml on a prepared dataset.
+
+    Args:
+        name: the recipe's.
+        folder: holds the prepared dataset and its split.
+        epochs: how many.
+        seed: of training.
+        laps: started and ended here.
+    """
+    recipe = load_recipe(name)
+    layers = load_architecture(recipe.architecture)
+    execution = choose_execution(layers, recipe.jit_compile)
+    share_cores(execution.parts)
+    prepared = load_prepared(folder)
+    training, validation = (prepared.subset(load_split(folder / "split", split)) for split in ("train", "validation"))
+    keras.utils.set_random_seed(seed)
+    model = build_model(layers, prepared.info, recipe.precision, "architecture", name)
+    steps = epochs * steps_per_epoch(len(training), recipe.batch_size)
+    optimizer = build_optimizer(recipe.optimizer, steps, "optimizer")
+    with tempfile.TemporaryDirectory() as live:
+        laps.start()
+        train(
+            model,
+            optimizer,
+            training,
+            validation,
+            task=prepared.info.task,
+            execution=execution,
+            epochs=epochs,
+            batch_size=recipe.batch_size,
+            seed=seed,
+            live_dir=Path(live) / "live",
+            callbacks=[EndEpoch(laps, MONITORS[prepared.info.task])],
+        )
+    return model
+
+
+def main(work: Work, laps: Laps) -> None:
+    """Train."""
+    run_recipe(work.recipe, work.folder, work.epochs, SEED, laps)
+
+
+if __name__ == "__main__":
+    compete(main, "tensorflow", "keras")

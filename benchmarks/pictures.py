@@ -1,0 +1,22 @@
+"""Datasets for benchmarks, prepared as the stages `prepare` and `split` do, in a folder of their own."""
+
+from pathlib import Path
+
+from image_recipes.datasets import save_prepared, save_split, split_indices
+from image_recipes.sources import SOURCES, load_dataset
+
+
+def prepare_dataset(name: str, folder: Path, training_pictures: int | None = None) -> None:
+    """Prepare a dataset of params.yaml, and its split in the folder `split` below it.
+
+    Args:
+        name: the dataset's.
+        folder: written anew.
+        training_pictures: train on no more than so many.
+    """
+    settings = load_dataset(name)
+    images, targets, info = SOURCES[settings.source].read(settings)
+    save_prepared(images, targets, info, folder)
+    indices = split_indices(info.parts, settings.split.model_dump())
+    indices["train"] = indices["train"][:training_pictures]
+    save_split(indices, folder / "split")
