@@ -1,11 +1,14 @@
 """What every contender of the speed comparison is given, and what it reports.
 
 A contender is a script of its own process: `python -m benchmarks.<module> RECIPE FOLDER EPOCHS`.
+Its last line is its report, in JSON; so is that of every process that a benchmark starts.
 """
 
 import argparse
 import json
+import os
 import resource
+import subprocess
 import sys
 import time
 from collections.abc import Callable
@@ -17,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from image_recipes.datasets import load_prepared, load_split
+from image_recipes.errors import UserError
 from image_recipes.params import load_recipe
 
 SEED = 0
@@ -52,16 +56,20 @@ class Work:
 
 
 class Laps:
-    """The time and the validation figure (accuracy or MSE) of every epoch, the first with compilation."""
+    """The time and the validation figure (accuracy or MSE) of every epoch, the first with compilation.
+
+    What comes before the first epoch, imports aside, is loading: for a peer the data, for
+    us, who read them when training starts, the model alone.
+    """
 
     def __init__(self) -> None:
-        self.process_started = self.lap_started = time.perf_counter()
+        self.created = self.lap_started = time.perf_counter()
         self.seconds: list[float] = []
         self.validation: list[float] = []
 
     def start(self) -> None:
-        """Start the first epoch: data are loaded, the model is made."""
-        self.load_seconds = time.perf_counter() - self.process_started
+        """Start the first epoch."""
+        self.load_seconds = time.perf_counter() - self.created
         self.lap_started = time.perf_counter()
 
     def end_epoch(self, validation: float) -> None:
@@ -72,11 +80,12 @@ class Laps:
         self.lap_started = now
 
 
-def compete(train: Callable[[Work, Laps], None], *packages: str) -> None:
-    """Train as the command line says, and print the report as the last line, in JSON.
+def compete(train: Callable[[Work, Laps], tuple[int, str]], *packages: str) -> None:
+    """Train as the command line says, and print the report.
 
     Args:
-        train: loads the data, makes the model, starts the laps, and ends each.
+        train: loads the data, makes the model, starts the laps, and ends each; returns the
+            model's number of parameters, and the device it was trained on: `cpu` or `gpu`.
         packages: whose versions are reported.
     """
     laps = Laps()
@@ -87,16 +96,42 @@ def compete(train: Callable[[Work, Laps], None], *packages: str) -> None:
     arguments = parser.parse_args()
     recipe = load_recipe(arguments.recipe)
     assert isinstance(recipe.optimizer.learning_rate, float)
-    train(Work(**vars(arguments), batch_size=recipe.batch_size, learning_rate=recipe.optimizer.learning_rate), laps)
+    work = Work(**vars(arguments), batch_size=recipe.batch_size, learning_rate=recipe.optimizer.learning_rate)
+    # the peers are written for these two
+    assert recipe.optimizer.name == ("SGD" if work.classification else "Adam")
+    parameters, device = train(work, laps)
     report: dict[str, Any] = {
+        "parameters": parameters,
+        "device": device,
         "load_seconds": laps.load_seconds,
         "first_epoch_seconds": laps.seconds[0],
         "epoch_seconds": laps.seconds[1:],
         "validation": laps.validation,
-        # ru_maxrss is in KiB on Linux, in bytes on macOS
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        * (1 if sys.platform == "darwin" else 1024)
-        / 1e6,
+        "peak_memory_mb": measure_peak_memory(),
         "versions": {package: version(package) for package in packages},
     }
     print(json.dumps(report))
+
+
+def measure_peak_memory() -> float:
+    """Return the most memory that this process has held so far, in MB."""
+    # in KiB on Linux, in bytes on macOS
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit / 1e6
+
+
+def run_process(module: str, *arguments: str, environment: dict[str, str] | None = None) -> dict[str, Any]:
+    """Run a module of the benchmarks in a process of its own and return its report.
+
+    Raises:
+        UserError: it failed.
+    """
+    done = subprocess.run(
+        [sys.executable, "-m", f"benchmarks.{module}", *arguments],
+        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **(environment or {})},
+        capture_output=True,
+        text=True,
+    )
+    if done.returncode:
+        raise UserError(f"{module} {' '.join(arguments)} failed:\n{done.stderr[-2000:]}")
+    return json.loads(done.stdout.splitlines()[-1])

@@ -3,8 +3,6 @@
 import argparse
 import hashlib
 import json
-import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -15,8 +13,11 @@ import numpy as np
 import pandas as pd
 import psutil
 
+from benchmarks.contender import Laps, measure_peak_memory, run_process
 from benchmarks.machine import describe_machine
 from benchmarks.results import save_rows, save_table
+from image_recipes.errors import UserError
+from image_recipes.stage import exit_on_user_error
 
 # pictures and their side in pixels, one channel
 COUNTS = [(1_000, 28), (10_000, 28), (100_000, 28), (300_000, 28)]
@@ -49,6 +50,12 @@ def main() -> None:
     name = "growth-quick" if arguments.quick else "growth"
     save_rows(rows, name)
     print(save_table(tabulate(rows), name))
+    hashes: dict[tuple[int, int], set[str]] = {}
+    for row in rows:
+        if "skipped" not in row:
+            hashes.setdefault((row["pictures"], row["side"]), set()).add(row["weights_sha256"])
+    if different := [size for size, found in hashes.items() if len(found) > 1]:
+        raise UserError(f"resident and streamed training gave different weights: {different}")
 
 
 def _run(count: int, side: int, way: str) -> dict[str, Any]:
@@ -56,14 +63,8 @@ def _run(count: int, side: int, way: str) -> dict[str, Any]:
     needed, free = count * side**2 + CONSTANT_BYTES, psutil.virtual_memory().available
     if needed > free:
         return row | {"skipped": f"needs {needed / 2**30:.1f} GiB of memory, but {free / 2**30:.1f} are free"}
-    done = subprocess.run(
-        [sys.executable, "-m", "benchmarks.growth", "--one", str(count), str(side), way],
-        env={**os.environ, "IMAGE_RECIPES_MEMORY_GIB": "1e6" if way == "resident" else "0"},
-        stdout=subprocess.PIPE,
-        text=True,
-        check=True,
-    )
-    return row | json.loads(done.stdout.splitlines()[-1])
+    environment = {"IMAGE_RECIPES_MEMORY_GIB": "1e6" if way == "resident" else "0"}
+    return row | run_process("growth", "--one", str(count), str(side), way, environment=environment)
 
 
 def run_one(count: int, side: int, way: str) -> dict[str, Any]:
@@ -77,7 +78,6 @@ def run_one(count: int, side: int, way: str) -> dict[str, Any]:
     Returns:
         The seconds of each epoch, the peak memory and the bytes of the pictures, and a hash of the weights.
     """
-    from benchmarks.contender import Laps
     from benchmarks.ours import EndEpoch
     from image_recipes.backend import keras
     from image_recipes.datasets import DatasetInfo, load_prepared
@@ -123,7 +123,7 @@ def run_one(count: int, side: int, way: str) -> dict[str, Any]:
     return {
         "seconds_per_epoch": laps.seconds[1:],
         "picture_mb": (count + validation_count) * side**2 / 1e6,
-        "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024 / 1e6,
+        "peak_memory_mb": measure_peak_memory(),
         "weights_sha256": weights,
     }
 
@@ -167,4 +167,4 @@ def tabulate(rows: list[dict[str, Any]]) -> pd.DataFrame:
 
 
 if __name__ == "__main__":
-    main()
+    exit_on_user_error(main)

@@ -74,7 +74,7 @@ LAYERS = {
 }
 
 
-def main(work: Work, laps: Laps) -> None:
+def main(work: Work, laps: Laps) -> tuple[int, str]:
     """Train."""
     layers, classification = LAYERS[work.recipe], work.classification
     (x_train, y_train), (x_val, y_val) = work.load("train"), work.load("validation")
@@ -114,14 +114,19 @@ def main(work: Work, laps: Laps) -> None:
         return step(pictures, state, order[full:]) if full < count else state
 
     @jax.jit
-    def score(params: Any, x: jax.Array, y: jax.Array) -> jax.Array:
+    def score(params: Any, x: jax.Array, y: jax.Array) -> tuple[jax.Array, jax.Array]:
         prediction = predict(params, x)
-        return (prediction.argmax(1) == y).sum() if classification else ((prediction[:, 0] - y) ** 2).sum()
+        if classification:
+            loss = optax.softmax_cross_entropy_with_integer_labels(prediction, y).sum()
+            return loss, (prediction.argmax(1) == y).sum()
+        loss = ((prediction[:, 0] - y) ** 2).sum()
+        return loss, loss
 
     def validate(params: Any) -> float:
         starts = range(0, len(x_val), VALIDATION_BATCH)
-        sums = [score(params, x_val[s : s + VALIDATION_BATCH], y_val[s : s + VALIDATION_BATCH]) for s in starts]
-        return float(sum(sums)) / len(x_val)
+        scores = [score(params, x_val[s : s + VALIDATION_BATCH], y_val[s : s + VALIDATION_BATCH]) for s in starts]
+        _, figure = (float(sum(parts)) / len(x_val) for parts in zip(*scores, strict=True))
+        return figure
 
     key, *keys = jax.random.split(jax.random.key(SEED), len(layers) + 1)
     params, shape = [], jax.ShapeDtypeStruct((1, *x_train.shape[1:]), jnp.float32)
@@ -141,7 +146,13 @@ def main(work: Work, laps: Laps) -> None:
         else:
             for start in range(0, count, size):
                 state = jitted_step(pictures, state, order[start : start + size])
+        # as Keras does, read what an epoch has come to, and begin the next from zero
+        *learned, total, right = state
+        float(total), int(right)
+        state = (*learned, jnp.zeros(()), jnp.zeros((), jnp.int32))
         laps.end_epoch(validate(state[0]))
+    parameters = sum(weight.size for weight in jax.tree.leaves(state[0]))
+    return parameters, "cpu" if jax.default_backend() == "cpu" else "gpu"
 
 
 if __name__ == "__main__":

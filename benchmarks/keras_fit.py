@@ -60,7 +60,7 @@ LAYERS = {
 }
 
 
-def main(work: Work, laps: Laps) -> None:
+def main(work: Work, laps: Laps) -> tuple[int, str]:
     """Train."""
     keras.utils.set_random_seed(SEED)
     (x_train, y_train), (x_val, y_val) = work.load("train"), work.load("validation")
@@ -68,10 +68,12 @@ def main(work: Work, laps: Laps) -> None:
     model = keras.Sequential([keras.Input(x_train.shape[1:]), *LAYERS[work.recipe]()])
     if work.classification:
         y_train, y_val = keras.utils.to_categorical(y_train), keras.utils.to_categorical(y_val)
-        model.compile(loss="categorical_crossentropy", optimizer="sgd", metrics=["accuracy"])
+        model.compile(
+            loss="categorical_crossentropy", optimizer=keras.optimizers.SGD(work.learning_rate), metrics=["accuracy"]
+        )
         monitor = "val_accuracy"
     else:
-        model.compile(loss="mse", optimizer="adam")
+        model.compile(loss="mse", optimizer=keras.optimizers.Adam(work.learning_rate))
         monitor = "val_loss"
     end_epoch = keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: laps.end_epoch(logs[monitor]))
     laps.start()
@@ -84,6 +86,7 @@ def main(work: Work, laps: Laps) -> None:
         verbose=0,
         callbacks=[end_epoch],
     )
+    return model.count_params(), "gpu" if keras.distribution.list_devices("gpu") else "cpu"
 
 
 if __name__ == "__main__":

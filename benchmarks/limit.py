@@ -47,8 +47,10 @@ def _seconds(function: Callable[[], tf.Tensor]) -> float:
     function()
     seconds = []
     for _ in range(REPEATS):
+        tf.test.experimental.sync_devices()
         started = time.perf_counter()
         function()
+        tf.test.experimental.sync_devices()
         seconds.append(time.perf_counter() - started)
     return statistics.median(seconds)
 

@@ -4,12 +4,12 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.contender import SEED, Laps, Work, compete
-from image_recipes.backend import keras
+from image_recipes.backend import keras, tf
 from image_recipes.datasets import load_prepared, load_split
 from image_recipes.execution import choose_execution, share_cores
 from image_recipes.models import build_model
 from image_recipes.optimizers import build_optimizer
-from image_recipes.params import load_architecture, load_recipe
+from image_recipes.params import Recipe, load_architecture, load_recipe
 from image_recipes.training import MONITORS, steps_per_epoch, train
 
 
@@ -25,17 +25,20 @@ class EndEpoch(keras.callbacks.Callback):
         self.laps.end_epoch((logs or {})[self.monitor])
 
 
-def run_recipe(name: str, folder: Path, epochs: int, seed: int, laps: Laps) -> keras.Model:
-    """Train a recipe of params.yaml on a prepared dataset.
+def run_recipe(name: str, recipe: Recipe, folder: Path, epochs: int, seed: int, laps: Laps) -> keras.Model:
+    """Train a recipe on a prepared dataset.
 
     Args:
-        name: the recipe's.
+        name: the model's.
+        recipe: as in params.yaml; its epochs are not regarded.
         folder: holds the prepared dataset and its split.
         epochs: how many.
         seed: of training.
         laps: started and ended here.
+
+    Returns:
+        The trained model.
     """
-    recipe = load_recipe(name)
     layers = load_architecture(recipe.architecture)
     execution = choose_execution(layers, recipe.jit_compile)
     share_cores(execution.parts)
@@ -63,9 +66,10 @@ def run_recipe(name: str, folder: Path, epochs: int, seed: int, laps: Laps) -> k
     return model
 
 
-def main(work: Work, laps: Laps) -> None:
+def main(work: Work, laps: Laps) -> tuple[int, str]:
     """Train."""
-    run_recipe(work.recipe, work.folder, work.epochs, SEED, laps)
+    model = run_recipe(work.recipe, load_recipe(work.recipe), work.folder, work.epochs, SEED, laps)
+    return model.count_params(), "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
 
 
 if __name__ == "__main__":

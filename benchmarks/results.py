@@ -52,7 +52,7 @@ def _ratio(row: dict[str, Any] | None) -> str:
     if row is None:
         return "-"
     if "skipped" in row:
-        return "not installed"
+        return "not installed" if "not installed" in row["skipped"] else "-"
     spread = row["ratio_spread"]
     return f"{row['ratio_to_ours']:.2f} ({spread['min']:.2f}-{spread['max']:.2f})"
 

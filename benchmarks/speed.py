@@ -4,25 +4,24 @@ Every contender runs in processes of its own, one after the other, in several ro
 """
 
 import argparse
-import json
-import os
 import statistics
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from benchmarks.machine import describe_machine
+from benchmarks.contender import run_process
+from benchmarks.machine import describe_machine, find_gpu
 from benchmarks.pictures import prepare_dataset
 from benchmarks.results import RESULTS, draw_speed, save_rows, save_table, tabulate_speed
 from image_recipes.errors import UserError
 from image_recipes.params import load_recipe
+from image_recipes.sources import load_dataset
 from image_recipes.stage import exit_on_user_error
 
 INSTALL_PEERS = "make bench-peers"
+WITHOUT = "a scan makes convolutions on a CPU many times slower: nobody would use it there"
 
 
 class Contender(NamedTuple):
@@ -60,13 +59,13 @@ class Size(NamedTuple):
     without: tuple[str, ...] = ()
 
 
-# a scan makes convolutions on a CPU many times slower: nobody would use it there
+NO_SCAN = () if find_gpu() else ("jax-scan",)
 SIZES = {
     "mnist_mlp": Size(3, 3, 0.01),
-    "mnist_cnn": Size(3, 1, 0.01, ("jax-scan",)),
-    "mnist_deep_cnn": Size(3, 1, 0.01, ("jax-scan",)),
     "dots_mlp": Size(3, 150, 1.25),
-    "dots_cnn": Size(3, 150, 1.25, ("jax-scan",)),
+    "dots_cnn": Size(3, 150, 1.25, NO_SCAN),
+    "mnist_cnn": Size(3, 1, 0.01, NO_SCAN),
+    "mnist_deep_cnn": Size(3, 1, 0.01, NO_SCAN),
 }
 QUICK_PICTURES = 10_000
 QUICK = {name: Size(1, min(size.epochs, 40), 3 * size.tolerance, size.without) for name, size in SIZES.items()}
@@ -81,24 +80,37 @@ def main() -> None:
     sizes, pictures = (QUICK, QUICK_PICTURES) if arguments.quick else (SIZES, None)
     if unknown := set(arguments.recipes) - set(sizes):
         raise UserError(f"{', '.join(sorted(unknown))}: not in the comparison: choose from {', '.join(sizes)}")
-    missing = {name for name, contender in CONTENDERS.items() if not _installed(contender.package)}
-    for name in sorted(missing):
-        print(f"{name}: {CONTENDERS[name].package} is not installed, so it is left out: {INSTALL_PEERS}", flush=True)
+    left_out = {
+        name: f"{contender.package} is not installed: {INSTALL_PEERS}"
+        for name, contender in CONTENDERS.items()
+        if not _installed(contender.package)
+    }
+    for name, reason in left_out.items():
+        print(f"{name}: left out: {reason}", flush=True)
 
+    name = "speed" + ("-quick" if arguments.quick else "")
     rows: list[dict[str, Any]] = []
     findings: list[str] = []
     for recipe in arguments.recipes or sizes:
-        size = sizes[recipe]
-        reports = _run_rounds(recipe, size, missing, pictures)
-        rows += _rows(recipe, size, reports, missing)
-        findings += _disagreements(recipe, size, reports)
-    _add_shares(rows, pictures)
-    name = "speed-quick" if arguments.quick else "speed"
-    save_rows(rows, name)
-    print(save_table(tabulate_speed(rows, list(CONTENDERS)), name))
-    draw_speed(rows, list(CONTENDERS), RESULTS / f"{name}.png")
+        reasons = dict.fromkeys(sizes[recipe].without, WITHOUT) | left_out
+        reports = _run_rounds(recipe, sizes[recipe], reasons, pictures)
+        new = list(make_rows(recipe, reports, reasons))
+        _add_share(new, pictures)
+        rows += new
+        findings += find_disagreements(recipe, sizes[recipe], reports)
+        # after each, so that a run that is stopped leaves what it has found
+        _save(rows, f"{name}-part")
+    if not arguments.recipes:
+        _save(rows, name)
+    print(tabulate_speed(rows, list(CONTENDERS)).to_string(index=False))
     if findings:
         raise UserError("\n".join(findings))
+
+
+def _save(rows: list[dict[str, Any]], name: str) -> None:
+    save_rows(rows, name)
+    save_table(tabulate_speed(rows, list(CONTENDERS)), name)
+    draw_speed(rows, list(CONTENDERS), RESULTS / f"{name}.png")
 
 
 def _installed(package: str) -> bool:
@@ -108,40 +120,39 @@ def _installed(package: str) -> bool:
         return False
 
 
-def _run_rounds(recipe: str, size: Size, missing: set[str], pictures: int | None) -> dict[str, list[dict[str, Any]]]:
-    names = [name for name in CONTENDERS if name not in missing and name not in size.without]
+def _run_rounds(
+    recipe: str, size: Size, reasons: dict[str, str], pictures: int | None
+) -> dict[str, list[dict[str, Any]]]:
+    names = [name for name in CONTENDERS if name not in reasons]
     reports: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as folder:
         prepare_dataset(load_recipe(recipe).dataset, Path(folder), pictures)
         for number in range(size.rounds):
-            for name in names:
-                report = _run(name, recipe, Path(folder), size.epochs + 1)
+            # each round begins with another
+            for name in names[number:] + names[:number]:
+                contender = CONTENDERS[name]
+                arguments = [recipe, folder, str(size.epochs + 1)]
+                report = run_process(contender.module, *arguments, environment=contender.environment)
                 reports[name].append(report)
-                seconds = statistics.median(report["epoch_seconds"])
                 print(
-                    f"{recipe}, round {number + 1}/{size.rounds}, {name}: {seconds:.4g} s an epoch, "
-                    f"validation {min(report['validation'], key=abs):.4g} to {max(report['validation'], key=abs):.4g}",
+                    f"{recipe}, round {number + 1}/{size.rounds}, {name} on {report['device']}: "
+                    f"{statistics.median(report['epoch_seconds']):.4g} s an epoch, "
+                    f"validation {report['validation'][-1]:.4g}",
                     flush=True,
                 )
     return reports
 
 
-def _run(name: str, recipe: str, folder: Path, epochs: int) -> dict[str, Any]:
-    contender = CONTENDERS[name]
-    done = subprocess.run(
-        [sys.executable, "-m", f"benchmarks.{contender.module}", recipe, str(folder), str(epochs)],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **contender.environment},
-        capture_output=True,
-        text=True,
-    )
-    if done.returncode:
-        raise UserError(f"{name} on {recipe} failed:\n{done.stderr[-2000:]}")
-    return json.loads(done.stdout.splitlines()[-1])
-
-
-def _rows(
-    recipe: str, size: Size, reports: dict[str, list[dict[str, Any]]], missing: set[str]
+def make_rows(
+    recipe: str, reports: dict[str, list[dict[str, Any]]], reasons: dict[str, str]
 ) -> Iterator[dict[str, Any]]:
+    """Make a row for each contender, those left out included.
+
+    Args:
+        recipe: the recipe's name.
+        reports: of each contender, one a round.
+        reasons: why contenders are left out.
+    """
     seconds = {name: [s for report in runs for s in report["epoch_seconds"]] for name, runs in reports.items()}
     # of the medians in each round, since what slows a machine down comes and goes
     medians = {name: [statistics.median(report["epoch_seconds"]) for report in runs] for name, runs in reports.items()}
@@ -151,13 +162,8 @@ def _rows(
     }
     machine = describe_machine()
     for name in CONTENDERS:
-        if name in missing:
-            yield {
-                "recipe": recipe,
-                "contender": name,
-                "skipped": f"not installed: {INSTALL_PEERS}",
-                "machine": machine,
-            }
+        if name in reasons:
+            yield {"recipe": recipe, "contender": name, "skipped": reasons[name], "machine": machine}
         if name not in reports:
             continue
         first = [report["first_epoch_seconds"] for report in reports[name]]
@@ -174,49 +180,45 @@ def _rows(
             "compile_seconds": max(0.0, statistics.median(first) - median),
             "validation": _learned(recipe, reports[name]),
             "peak_memory_mb": max(report["peak_memory_mb"] for report in reports[name]),
+            "parameters": reports[name][0]["parameters"],
+            "device": reports[name][0]["device"],
             "versions": reports[name][0]["versions"],
             "machine": machine,
         }
 
 
-def _add_shares(rows: list[dict[str, Any]], pictures: int | None) -> None:
-    """Add to our rows what share of the machine's peak rate they reach."""
-    recipes = list(dict.fromkeys(row["recipe"] for row in rows))
-    command = [sys.executable, "-m", "benchmarks.limit", *recipes]
-    command += [f"--training-pictures={pictures}"] if pictures else []
-    limit = json.loads(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
-    for row in rows:
-        if row["contender"] == "ours":
-            work = limit["recipes"][row["recipe"]]
-            peak = limit["gflop_per_second"]["float32"][work["kind"]]
-            row |= work
-            row["peak_gflop_per_second"] = peak
-            row["share_of_peak"] = work["gflop_per_epoch"] / row["seconds_per_epoch"]["median"] / peak
-
-
-def _classification(recipe: str) -> bool:
-    return load_recipe(recipe).dataset == "mnist"
+def _add_share(rows: list[dict[str, Any]], pictures: int | None) -> None:
+    """Add to our row of a recipe what share of the machine's peak rate it reaches."""
+    ours = next(row for row in rows if row["contender"] == "ours")
+    limit = run_process("limit", ours["recipe"], *([f"--training-pictures={pictures}"] if pictures else []))
+    work = limit["recipes"][ours["recipe"]]
+    peak = limit["gflop_per_second"]["float32"][work["kind"]]
+    share = work["gflop_per_epoch"] / ours["seconds_per_epoch"]["median"] / peak
+    ours |= {**work, "peak_gflop_per_second": peak, "share_of_peak": share}
 
 
 def _learned(recipe: str, reports: list[dict[str, Any]]) -> float:
     """Return the median over the rounds of the best validation figure: a loss by Adam jumps from epoch to epoch."""
-    best = max if _classification(recipe) else min
+    best = max if _is_accuracy(recipe) else min
     return statistics.median(best(report["validation"]) for report in reports)
 
 
-def _disagreements(recipe: str, size: Size, reports: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+def _is_accuracy(recipe: str) -> bool:
+    return load_dataset(load_recipe(recipe).dataset).task == "classification"
+
+
+def find_disagreements(recipe: str, size: Size, reports: dict[str, list[dict[str, Any]]]) -> Iterator[str]:
+    """Name each contender that has learned less than the best, beyond the tolerance, or done other work."""
     figures = {name: _learned(recipe, runs) for name, runs in reports.items()}
+    known = [figure for figure in figures.values() if figure == figure]
+    limit = max(known) - size.tolerance if _is_accuracy(recipe) else min(known) * size.tolerance
     for name, figure in figures.items():
-        if _classification(recipe):
-            best = max(figures.values())
-            limit = best - size.tolerance
-            worse = figure < limit
-        else:
-            best = min(figures.values())
-            limit = best * size.tolerance
-            worse = figure > limit
-        if worse or figure != figure:
+        learned = figure >= limit if _is_accuracy(recipe) else figure <= limit
+        if not learned:
             yield f"{recipe}: {name} has not learned the same: validation {figure:.4g}, where {limit:.4g} is the limit"
+        for key in ("parameters", "device"):
+            if reports[name][0][key] != reports["ours"][0][key]:
+                yield f"{recipe}: {name} has other {key}: {reports[name][0][key]}, not {reports['ours'][0][key]}"
 
 
 if __name__ == "__main__":

@@ -43,7 +43,16 @@ class Prepared:
     info: DatasetInfo
 
     def subset(self, indices: np.ndarray) -> "Subset":
-        """Choose the pictures at these positions."""
+        """Choose the pictures at these positions.
+
+        Raises:
+            UserError: there are no such positions.
+        """
+        if len(indices) and not 0 <= indices.min() <= indices.max() < len(self.images):
+            raise UserError(
+                f"the split names picture {indices.max():,}, but {len(self.images):,} are prepared: "
+                "make both anew by `dvc repro`"
+            )
         return Subset(self.images, self.targets[indices], indices)
 
 
@@ -90,7 +99,7 @@ class Subset:
         if isinstance(images, np.memmap):
             # the pages that were read count as this process's memory until their map is closed
             images = np.load(str(images.filename), mmap_mode="r")
-        # "clip", since "raise" goes through a buffer; load_split's indices are in range
+        # "clip", since "raise" goes through a buffer; the indices are in range
         return np.take(images, self.indices[positions], axis=0, out=into, mode="clip")
 
 
@@ -98,7 +107,8 @@ def save_prepared(images: np.ndarray, targets: np.ndarray, info: DatasetInfo, fo
     """Write images.npy, targets.npy and dataset.json into a folder, whole or not at all."""
     with written_whole(folder) as partial:
         partial.mkdir()
-        np.save(partial / "images.npy", images)
+        # in C order, so that a picture's bytes lie together
+        np.save(partial / "images.npy", np.ascontiguousarray(images))
         np.save(partial / "targets.npy", targets)
         (partial / "dataset.json").write_text(json.dumps(asdict(info), indent=2, ensure_ascii=False) + "\n", "utf-8")
 

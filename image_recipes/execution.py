@@ -14,7 +14,7 @@ from image_recipes.backend import keras, tf
 from image_recipes.params import Layer
 from image_recipes.pipelines import Feed
 
-# a fixed number, so that a result does not depend on how many cores a machine has
+# a fixed number, so that a batch is divided alike on every machine
 PARTS = 2
 # of a compiled loop: one step's end overlaps the next one's beginning
 UNROLLED_STEPS = 4
@@ -67,13 +67,16 @@ def share_cores(parts: int) -> None:
     TensorFlow takes this before its first operation only.
     """
     if parts > 1:
-        tf.config.threading.set_intra_op_parallelism_threads(max(1, (os.cpu_count() or 1) // parts))
+        # macOS knows no affinity
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // parts))
 
 
 def use_execution(model: keras.Model, execution: Execution, training: Feed, validation: Feed) -> None:
     """Make a compiled model's `fit` run executions in place of single steps.
 
-    Keras keeps its loop over epochs, its metrics and every callback; `compile` undoes this.
+    Keras keeps its loop over epochs, its metrics and its callbacks, to which an execution
+    is one batch; `compile` undoes this. Weights of classes or samples are not regarded.
 
     Args:
         model: compiled.
@@ -81,11 +84,11 @@ def use_execution(model: keras.Model, execution: Execution, training: Feed, vali
         training: feeds `fit`, as `x`.
         validation: feeds it as `validation_data`.
     """
-    model.train_function = _run(model, _training_step(model, execution.parts), training)
-    model.test_function = _run(model, _evaluation_step(model, execution.parts), validation)
+    model.train_function = _make_function(model, _training_step(model, execution.parts), training)
+    model.test_function = _make_function(model, _evaluation_step(model, execution.parts), validation)
 
 
-def _run(model: keras.Model, step: Step, feed: Feed) -> Callable[..., dict[str, tf.Tensor]]:
+def _make_function(model: keras.Model, step: Step, feed: Feed) -> Callable[..., dict[str, tf.Tensor]]:
     # Keras has set this to false, with a warning, if a layer cannot be compiled
     jit_compile = model.jit_compile
     size, unrolled = feed.batch_size, UNROLLED_STEPS if jit_compile else 1
@@ -112,8 +115,7 @@ def _run(model: keras.Model, step: Step, feed: Feed) -> Callable[..., dict[str, 
         return model.get_metrics_result()
 
     def run_next(iterator: tf.data.Iterator) -> dict[str, tf.Tensor]:
-        element = next(iterator)
-        return run(*feed.unpack(*element if isinstance(element, tuple) else (element,)))
+        return run(*feed.unpack(*next(iterator)))
 
     return run_next
 
@@ -125,9 +127,10 @@ def _training_step(model: keras.Model, parts: int) -> Step:
             with tf.GradientTape() as tape:
                 prediction = model(part_images, training=True)
                 loss = model.compute_loss(part_images, part_targets, prediction)
-                share = loss * (part_images.shape[0] / images.shape[0])
+                share = model.optimizer.scale_loss(loss * (part_images.shape[0] / images.shape[0]))
+            # the first metric is Keras's own mean of the loss
             model.metrics[0].update_state(loss, sample_weight=part_images.shape[0])
-            gradients.append(tape.gradient(model.optimizer.scale_loss(share), model.trainable_weights))
+            gradients.append(tape.gradient(share, model.trainable_weights))
             predictions.append(prediction)
         model.optimizer.apply_gradients(
             (_sum(shares), weight) for *shares, weight in zip(*gradients, model.trainable_weights, strict=True)

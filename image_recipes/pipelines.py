@@ -16,7 +16,8 @@ from image_recipes.backend import tf
 from image_recipes.datasets import Subset
 from image_recipes.errors import UserError
 
-# bounds the wait for Ctrl-C, and the memory of pictures that are not held resident
+# bounds what a network for large pictures has to compute before Python comes to see Ctrl-C,
+# and the memory of pictures that are not held resident: three times as much
 EXECUTION_BYTES = 2**26
 MAX_STEPS_PER_EXECUTION = 2_000
 # pictures of an evaluation batch, in bytes: large batches are faster, and past this not by much
@@ -31,7 +32,7 @@ class Feed(NamedTuple):
     """Pictures for a model.
 
     Attributes:
-        executions: an element holds what one execution needs.
+        executions: an element, a tuple, holds what one execution needs.
         per_epoch: executions of one pass through the pictures.
         batch_size: pictures a step; the last step of a pass may have fewer.
         unpack: makes of an element all pictures at hand, uint8 (M, H, W, C), their targets
@@ -60,7 +61,7 @@ def training_feed(pictures: Subset, batch_size: int, seed: int, resident: bool) 
 
     def pieces(epoch: tf.Tensor) -> tf.data.Dataset:
         order = tf.random.experimental.stateless_shuffle(tf.range(len(pictures)), seed=[seed, epoch])
-        return tf.data.Dataset.range(0, len(pictures), size).map(lambda start: order[start : start + size])
+        return tf.data.Dataset.range(0, len(pictures), size).map(lambda start: (order[start : start + size],))
 
     return _feed(tf.data.Dataset.counter().flat_map(pieces), pictures, size, batch_size, resident)
 
@@ -86,9 +87,9 @@ def _in_order(pictures: Subset, size: int) -> tf.data.Dataset:
     if size >= len(pictures):
         # Keras makes a new iterator for every validation, and that of a longer pipeline
         # takes more time than a small network
-        return tf.data.Dataset.from_tensors(tf.range(len(pictures)))
+        return tf.data.Dataset.from_tensors((tf.range(len(pictures)),))
     starts = tf.data.Dataset.range(0, len(pictures), size)
-    return starts.map(lambda start: tf.range(start, tf.minimum(start + size, len(pictures))))
+    return starts.map(lambda start: (tf.range(start, tf.minimum(start + size, len(pictures))),))
 
 
 def _feed(orders: tf.data.Dataset, pictures: Subset, size: int, batch_size: int, resident: bool) -> Feed:
@@ -145,12 +146,14 @@ def fits_in_memory(*subsets: Subset) -> bool:
     IMAGE_RECIPES_MEMORY_GIB says, in GiB.
 
     Raises:
-        UserError: the variable is no number.
+        UserError: the variable is no number, or below 0.
     """
     limit = psutil.virtual_memory().available / 2
     if given := os.environ.get(MEMORY_VARIABLE):
         try:
             limit = float(given) * 2**30
         except ValueError:
-            raise UserError(f"{MEMORY_VARIABLE}: give a number of GiB, such as 0.5, not {given!r}") from None
+            limit = math.nan
+        if not limit >= 0:
+            raise UserError(f"{MEMORY_VARIABLE}: give a number of GiB, such as 0.5, not {given!r}")
     return sum(len(subset) * subset.picture_bytes for subset in subsets) <= limit

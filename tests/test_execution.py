@@ -77,7 +77,7 @@ def fit(
 def fit_by_keras_alone(model: keras.Model, batch_size: int, task: str) -> dict[str, list[float]]:
     """Fit for two epochs on the same batches, which Keras divides itself."""
     training, validation = pictures(task)
-    orders = [order.numpy() for order in training_feed(training, batch_size, 3, True).executions.take(2)]
+    orders = [order.numpy() for (order,) in training_feed(training, batch_size, 3, True).executions.take(2)]
     batches = [
         (training.read(batch), training.targets[batch])
         for order in orders

@@ -59,7 +59,7 @@ def executions(feed: Feed, count: int) -> list[tuple[np.ndarray, np.ndarray]]:
     """Return the pictures and targets of the first executions, in the order in which steps take them."""
     taken = []
     for element in feed.executions.take(count):
-        images, targets, order = feed.unpack(*element if isinstance(element, tuple) else (element,))
+        images, targets, order = feed.unpack(*element)
         taken.append((images.numpy()[order.numpy()], targets.numpy()[order.numpy()]))
     return taken
 
