@@ -86,13 +86,6 @@ def test_operations_are_counted_from_the_model() -> None:
     assert count_epoch("mnist_cnn", 100) == {"gflop_per_epoch": pytest.approx(expected / 1e9), "kind": "convolution"}
 
 
-def test_the_readme_shows_the_results() -> None:
-    table = (ROOT / "benchmarks/results/speed.md").read_text("utf-8")
-
-    for readme in ("README.md", "README.ko.md"):
-        assert table in (ROOT / readme).read_text("utf-8"), readme
-
-
 @pytest.mark.slow
 def test_the_comparison_runs(project: Project) -> None:
     (project.root / "params.yaml").write_text((ROOT / "params.yaml").read_text("utf-8"), "utf-8")
