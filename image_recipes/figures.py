@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from image_recipes.datasets import DatasetInfo
 from image_recipes.files import written_whole
@@ -109,7 +110,7 @@ def _draw_class_curves(loss_axes: Axes, history: pd.DataFrame) -> None:
     accuracy_axes.plot(epoch, history["val_accuracy"], "g", marker=marker, label="val acc")
     loss_axes.set_ylim(_limits(history[["loss", "val_loss"]], LOSS_LIMITS["classification"]))
     accuracy_axes.set_ylim(_limits(history[["accuracy", "val_accuracy"]], ACCURACY_LIMITS))
-    loss_axes.set_xlabel("epoch")
+    _label_epochs(loss_axes)
     loss_axes.set_ylabel("loss")
     accuracy_axes.set_ylabel("accuracy")
     loss_axes.legend(loc="upper left")
@@ -120,7 +121,7 @@ def _draw_number_curves(axes: Axes, history: pd.DataFrame) -> None:
     axes.plot(history["epoch"], history["loss"], marker=_marker(history), label="train")
     axes.plot(history["epoch"], history["val_loss"], marker=_marker(history), label="val")
     axes.set_ylim(_limits(history[["loss", "val_loss"]], LOSS_LIMITS["regression"]))
-    axes.set_xlabel("epoch")
+    _label_epochs(axes)
     axes.set_ylabel("loss")
     axes.legend(loc="upper left")
 
@@ -129,6 +130,11 @@ CURVES: dict[str, Callable[[Axes, pd.DataFrame], None]] = {
     "classification": _draw_class_curves,
     "regression": _draw_number_curves,
 }
+
+
+def _label_epochs(axes: Axes) -> None:
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True, min_n_ticks=1))
 
 
 def _marker(history: pd.DataFrame) -> str | None:

@@ -183,6 +183,14 @@ def test_one_epoch_shows() -> None:
     assert all(line.get_marker() == "o" for axes in figure.axes for line in axes.lines)
 
 
+@pytest.mark.parametrize("epochs", [1, 3, 30, 1000])
+def test_epochs_are_whole_numbers(epochs: int) -> None:
+    figure = Figure()
+    CURVES["classification"](figure.subplots(), class_history(epochs))
+
+    assert [tick for tick in figure.axes[0].get_xticks() if tick % 1] == []
+
+
 def test_a_value_that_is_not_finite_does_not_stop_a_plot() -> None:
     figure = Figure()
     history = class_history()
@@ -282,6 +290,7 @@ def test_a_run_draws_every_figure(finished: Project) -> None:
     summary = (finished.root / "plots/tiny_class/summary.txt").read_text("utf-8")
     assert "conv2d (Conv2D)" in summary
     assert "Total params: " in summary
+    assert "Optimizer params" not in summary
 
 
 def test_a_recipe_s_gallery_shows_the_pictures_of_its_titles(
