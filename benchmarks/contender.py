@@ -58,8 +58,7 @@ class Work:
 class Laps:
     """The time and the validation figure (accuracy or MSE) of every epoch, the first with compilation.
 
-    What comes before the first epoch, imports aside, is loading: for a peer the data, for
-    us, who read them when training starts, the model alone.
+    What comes before the first epoch, imports aside, is loading, of the data and the model.
     """
 
     def __init__(self) -> None:

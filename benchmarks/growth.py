@@ -78,46 +78,46 @@ def run_one(count: int, side: int, way: str) -> dict[str, Any]:
     Returns:
         The seconds of each epoch, the peak memory and the bytes of the pictures, and a hash of the weights.
     """
-    from benchmarks.ours import EndEpoch
-    from image_recipes.backend import keras
-    from image_recipes.datasets import DatasetInfo, load_prepared
-    from image_recipes.execution import choose_execution, share_cores
-    from image_recipes.models import build_model
-    from image_recipes.params import Layer
+    from benchmarks.ours import TimeEpochs
+    from image_recipes.datasets import load_prepared
+    from image_recipes.params import Layer, Recipe
     from image_recipes.pipelines import fits_in_memory
-    from image_recipes.training import train
+    from image_recipes.training import train_recipe
 
     layers = [
         Layer("Conv2D", {"filters": 16, "kernel_size": 3, "strides": 2, "activation": "relu"}),
         Layer("Conv2D", {"filters": 16, "kernel_size": 3, "strides": 2, "activation": "relu"}),
         Layer("GlobalAveragePooling2D", {}),
     ]
-    validation_count = count // 10
-    execution = choose_execution(layers, "auto")
-    share_cores(execution.parts)
+    recipe = Recipe.model_validate(
+        {
+            "dataset": "noise",
+            "architecture": "small",
+            "epochs": EPOCHS + 1,
+            "batch_size": 32,
+            "precision": "float32",
+            "jit_compile": "auto",
+            "optimizer": {"name": "SGD", "learning_rate": 0.01},
+        }
+    )
+    laps = Laps()
     with tempfile.TemporaryDirectory() as folder:
+        validation_count = count // 10
         subprocess.run([sys.executable, "-c", MAKE, folder, str(count + validation_count), str(side)], check=True)
         prepared = load_prepared(Path(folder))
         training = prepared.subset(np.arange(count))
         validation = prepared.subset(np.arange(count, count + validation_count))
         assert fits_in_memory(training, validation) == (way == "resident")
-        keras.utils.set_random_seed(0)
-        info = DatasetInfo("classification", [str(number) for number in range(10)], None, [side, side, 1], {}, "")
-        model = build_model(layers, info, "float32", "architecture", "small")
-        laps = Laps()
-        laps.start()
-        train(
-            model,
-            keras.optimizers.SGD(0.01),
+        model = train_recipe(
+            "noise",
+            recipe,
+            layers,
+            prepared.info,
             training,
             validation,
-            task="classification",
-            execution=execution,
-            epochs=EPOCHS + 1,
-            batch_size=32,
             seed=0,
             live_dir=Path(folder) / "live",
-            callbacks=[EndEpoch(laps, "val_accuracy")],
+            callbacks=[TimeEpochs(laps, "val_accuracy")],
         )
     weights = hashlib.sha256(b"".join(weight.tobytes() for weight in model.get_weights())).hexdigest()
     return {

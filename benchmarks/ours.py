@@ -6,19 +6,20 @@ from pathlib import Path
 from benchmarks.contender import SEED, Laps, Work, compete
 from image_recipes.backend import keras, tf
 from image_recipes.datasets import load_prepared, load_split
-from image_recipes.execution import choose_execution, share_cores
-from image_recipes.models import build_model
-from image_recipes.optimizers import build_optimizer
 from image_recipes.params import Recipe, load_architecture, load_recipe
-from image_recipes.training import MONITORS, steps_per_epoch, train
+from image_recipes.training import MONITORS, train_recipe
 
 
-class EndEpoch(keras.callbacks.Callback):
-    """End a lap."""
+class TimeEpochs(keras.callbacks.Callback):
+    """Start the laps with `fit`, and end one with each epoch."""
 
     def __init__(self, laps: Laps, monitor: str) -> None:
         super().__init__()
         self.laps, self.monitor = laps, monitor
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Start the first; pictures and model are at hand."""
+        self.laps.start()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """End it, after Keras's validation."""
@@ -40,30 +41,20 @@ def run_recipe(name: str, recipe: Recipe, folder: Path, epochs: int, seed: int, 
         The trained model.
     """
     layers = load_architecture(recipe.architecture)
-    execution = choose_execution(layers, recipe.jit_compile)
-    share_cores(execution.parts)
     prepared = load_prepared(folder)
     training, validation = (prepared.subset(load_split(folder / "split", split)) for split in ("train", "validation"))
-    keras.utils.set_random_seed(seed)
-    model = build_model(layers, prepared.info, recipe.precision, "architecture", name)
-    steps = epochs * steps_per_epoch(len(training), recipe.batch_size)
-    optimizer = build_optimizer(recipe.optimizer, steps, "optimizer")
     with tempfile.TemporaryDirectory() as live:
-        laps.start()
-        train(
-            model,
-            optimizer,
+        return train_recipe(
+            name,
+            recipe.model_copy(update={"epochs": epochs}),
+            layers,
+            prepared.info,
             training,
             validation,
-            task=prepared.info.task,
-            execution=execution,
-            epochs=epochs,
-            batch_size=recipe.batch_size,
             seed=seed,
             live_dir=Path(live) / "live",
-            callbacks=[EndEpoch(laps, MONITORS[prepared.info.task])],
+            callbacks=[TimeEpochs(laps, MONITORS[prepared.info.task])],
         )
-    return model
 
 
 def main(work: Work, laps: Laps) -> tuple[int, str]:

@@ -49,9 +49,10 @@ def _with_stable_ids(node: Any, ids: dict[int, int]) -> Any:
 
 
 def summarize(model: keras.Model) -> str:
-    """Return Keras's table of the model's layers; of its optimizer too, once it is compiled."""
+    """Return Keras's table of the model's layers."""
     lines: list[str] = []
-    model.summary(print_fn=lines.append, line_length=80)
+    # of a copy that was never compiled: Keras counts an optimizer's state among the parameters
+    type(model).from_config(model.get_config()).summary(print_fn=lines.append, line_length=80)
     return "\n".join(line.rstrip() for text in lines for line in text.splitlines()) + "\n"
 
 
