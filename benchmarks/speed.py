@@ -166,8 +166,9 @@ def make_rows(
             yield {"recipe": recipe, "contender": name, "skipped": reasons[name], "machine": machine}
         if name not in reports:
             continue
-        first = [report["first_epoch_seconds"] for report in reports[name]]
         median = statistics.median(seconds[name])
+        load = statistics.median(report["load_seconds"] for report in reports[name])
+        first = statistics.median(report["first_epoch_seconds"] for report in reports[name])
         yield {
             "recipe": recipe,
             "contender": name,
@@ -175,9 +176,11 @@ def make_rows(
             "ratio_to_ours": median / statistics.median(seconds["ours"]),
             "ratio_spread": {"min": min(ratios[name]), "max": max(ratios[name])},
             "epochs_timed": len(seconds[name]),
-            "load_seconds": statistics.median(report["load_seconds"] for report in reports[name]),
+            "load_seconds": load,
             # what the first epoch takes longer than the others
-            "compile_seconds": max(0.0, statistics.median(first) - median),
+            "compile_seconds": max(0.0, first - median),
+            # of all the recipe's epochs
+            "training_seconds": load + first + (load_recipe(recipe).epochs - 1) * median,
             "validation": _learned(recipe, reports[name]),
             "peak_memory_mb": max(report["peak_memory_mb"] for report in reports[name]),
             "parameters": reports[name][0]["parameters"],

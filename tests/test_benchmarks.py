@@ -35,6 +35,8 @@ def test_ratios_are_of_medians() -> None:
     # round by round
     assert keras["ratio_spread"] == pytest.approx({"min": 2, "max": 3})
     assert keras["compile_seconds"] == pytest.approx(10.5 - 3.45)
+    # of 30 epochs
+    assert keras["training_seconds"] == pytest.approx(1 + 10.5 + 29 * 3.45)
 
 
 def test_who_has_not_learned_the_same_is_named() -> None:
