@@ -86,7 +86,9 @@ def main(work: Work, laps: Laps) -> tuple[int, str]:
         verbose=0,
         callbacks=[end_epoch],
     )
-    return model.count_params(), "gpu" if keras.distribution.list_devices("gpu") else "cpu"
+    # without a kind, since JAX fails where it has none of it
+    devices = keras.distribution.list_devices()
+    return model.count_params(), "gpu" if any("gpu" in name.lower() for name in devices) else "cpu"
 
 
 if __name__ == "__main__":
