@@ -59,11 +59,14 @@ class Size(NamedTuple):
     without: tuple[str, ...] = ()
 
 
+# a loss by Adam depends on the seed: over four of them and three contenders, the best of
+# 151 epochs of dots_mlp lay between 75 and 101
+DOTS_TOLERANCE = 1.4
 NO_SCAN = () if find_gpu() else ("jax-scan",)
 SIZES = {
     "mnist_mlp": Size(3, 3, 0.01),
-    "dots_mlp": Size(3, 150, 1.25),
-    "dots_cnn": Size(3, 150, 1.25, NO_SCAN),
+    "dots_mlp": Size(3, 150, DOTS_TOLERANCE),
+    "dots_cnn": Size(3, 150, DOTS_TOLERANCE, NO_SCAN),
     "mnist_cnn": Size(3, 1, 0.01, NO_SCAN),
     "mnist_deep_cnn": Size(3, 1, 0.01, NO_SCAN),
 }
