@@ -96,7 +96,8 @@ def compete(train: Callable[[Work, Laps], tuple[int, str]], *packages: str) -> N
     recipe = load_recipe(arguments.recipe)
     assert isinstance(recipe.optimizer.learning_rate, float)
     work = Work(**vars(arguments), batch_size=recipe.batch_size, learning_rate=recipe.optimizer.learning_rate)
-    # the peers are written for these two
+    # the peers are written for these
+    assert recipe.precision == "float32"
     assert recipe.optimizer.name == ("SGD" if work.classification else "Adam")
     parameters, device = train(work, laps)
     report: dict[str, Any] = {

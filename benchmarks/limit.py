@@ -75,7 +75,8 @@ def count_epoch(recipe: str, training_pictures: int | None = None) -> dict[str, 
             first = first or operations
             forward["convolution" if isinstance(layer, keras.layers.Conv2D) else "matmul"] += operations
     total = sum(forward.values())
-    operations = (training_pictures or dataset.split.train) * (3 * total - first) + dataset.split.validation * total
+    training = min(training_pictures or dataset.split.train, dataset.split.train)
+    operations = training * (3 * total - first) + dataset.split.validation * total
     return {"gflop_per_epoch": operations / 1e9, "kind": max(forward, key=lambda kind: forward[kind])}
 
 
@@ -83,7 +84,7 @@ def main() -> None:
     """Print both in JSON."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipes", nargs="*")
-    parser.add_argument("--training-pictures", type=int, help="if not as many as params.yaml says")
+    parser.add_argument("--training-pictures", type=int, help="no more than so many")
     arguments = parser.parse_args()
     peaks = {dtype: measure_peaks(dtype) for dtype in ("float32", "bfloat16")}
     counts = {recipe: count_epoch(recipe, arguments.training_pictures) for recipe in arguments.recipes}

@@ -78,7 +78,7 @@ def tabulate(rows: list[dict[str, Any]]) -> pd.DataFrame:
             medians[precision] = statistics.median(row["seconds_per_epoch"] for row in runs)
             line[f"{precision}, s an epoch"] = f"{medians[precision]:.3g}"
             line[f"{precision}, test accuracy"] = f"{statistics.mean(accuracies):.4f}{spread}"
-        line["faster by"] = f"{medians['float32'] / medians['mixed_bfloat16']:.2f}"
+        line["times as fast"] = f"{medians['float32'] / medians['mixed_bfloat16']:.2f}"
         lines.append(line)
     return pd.DataFrame(lines)
 

@@ -80,7 +80,7 @@ def draw_speed(rows: list[dict[str, Any]], contenders: list[str], file: Path) ->
     axes.set_yticks([place + 0.4 - height / 2 for place in range(len(recipes))], recipes)
     axes.invert_yaxis()
     axes.axvline(1, color="0.35", linewidth=0.8)
-    axes.set_xlabel("time of an epoch with its validation, ours = 1")
+    axes.set_xlabel("time of an epoch with its validation, ours = 1 (longer is slower)")
     axes.legend(frameon=False, loc="lower right")
     axes.spines[["top", "right"]].set_visible(False)
     with written_whole(file) as partial:

@@ -80,10 +80,11 @@ def train_example(seed: int, epochs: int, folder: Path) -> dict[str, Any]:
     60,000 official training pictures to validate on.
     """
     import numpy as np
-    from keras import layers
 
+    # first, since it chooses Keras's backend
     from image_recipes.backend import keras
 
+    layers = keras.layers
     laps = Laps()
     work = Work(RECIPE, folder, epochs, 128, 0.001)
     (x_train, y_train), (x_val, y_val), (x_test, y_test) = (work.load(s) for s in ("train", "validation", "test"))
