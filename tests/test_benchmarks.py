@@ -1,6 +1,8 @@
 """The speed comparison: fair, and honest about what is missing."""
 
 import json
+import re
+import subprocess
 from typing import Any
 
 import pytest
@@ -85,7 +87,36 @@ def test_operations_are_counted_from_the_model() -> None:
     # two for each weight of a kernel, at each of 26 x 26 and 11 x 11 places
     forward = 2 * (9 * 32 * 26**2 + 9 * 32 * 32 * 11**2 + 800 * 256 + 256 * 10)
     expected = 100 * (3 * forward - 2 * 9 * 32 * 26**2) + 10_000 * forward
+    assert count_epoch("dots_mlp", 10_000) == count_epoch("dots_mlp")
     assert count_epoch("mnist_cnn", 100) == {"gflop_per_epoch": pytest.approx(expected / 1e9), "kind": "convolution"}
+
+
+def committed(file: str) -> str:
+    """Return a file as committed: `make bench` may have written another since."""
+    return subprocess.run(["git", "show", f"HEAD:{file}"], cwd=ROOT, check=True, capture_output=True).stdout.decode()
+
+
+def test_the_readmes_show_what_was_measured() -> None:
+    rows = json.loads(committed("benchmarks/results/speed.json"))
+    table = committed("benchmarks/results/speed.md")
+    minutes = {
+        name: divmod(round(sum(row["training_seconds"] for row in rows if row["contender"] == name)), 60)
+        for name in ("ours", "keras")
+    }
+
+    for recipe in {row["recipe"] for row in rows}:
+        ours, keras = (
+            next(row for row in rows if (row["recipe"], row["contender"]) == (recipe, name))
+            for name in ("ours", "keras")
+        )
+        line = next(line for line in table.splitlines() if line.startswith(f"| {recipe} "))
+        assert f" {ours['seconds_per_epoch']['median']:.3g} | " in line
+        assert f" {keras['ratio_to_ours']:.2f} (" in line
+    for readme in ["README.md", "README.ko.md"]:
+        text = committed(readme)
+        assert table in text, readme
+        for whole, seconds in minutes.values():
+            assert re.search(rf"{whole}( minutes|분)\s+{seconds}", text), readme
 
 
 @pytest.mark.slow
@@ -107,4 +138,4 @@ def test_the_comparison_runs(project: Project) -> None:
 def test_an_unknown_recipe_is_named(project: Project) -> None:
     output = project.fails("python", "-m", "benchmarks.speed", "mnist_rnn")
 
-    assert "error: mnist_rnn: not in the comparison: choose from mnist_mlp, dots_mlp" in output
+    assert "error: mnist_rnn: not in the comparison: choose from mnist_mlp, mnist_cnn" in output
