@@ -145,7 +145,6 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> s
     problems += duplicates
     targets, classes = TARGETS[settings.task](pictures["label"])
     problems += _find_rare(pictures["label"], classes)
-    save_problems(problems, folder)
     count = len(listing.pictures) + len(listing.problems)
     print_problems(problems, count, settings.raw)
     allowed = settings.max_bad_share if settings.on_bad_picture == "skip" else None
@@ -157,8 +156,8 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> s
         save_prepared(images, targets, info, folder)
         columns = ["path", "sha256", "split", "group", "duplicates", "width", "height"]
         pictures[columns].to_csv(folder / PICTURES, index=False)
-        save_problems(problems, folder)
     decoded.unlink(missing_ok=True)
+    save_problems(problems, folder)
     return complaint
 
 

@@ -79,12 +79,3 @@ def refuse(problems: Sequence[Problem], count: int, raw: str, allowed: float | N
 def save_problems(problems: Sequence[Problem], folder: Path) -> None:
     """Write problems.csv into a folder."""
     pd.DataFrame(problems, columns=Problem._fields).to_csv(folder / "problems.csv", index=False)
-
-
-def load_problems(folder: Path) -> list[Problem]:
-    """Load them again; none where the file is missing, as for pictures that are nobody's own."""
-    file = folder / "problems.csv"
-    if not file.exists():
-        return []
-    table = pd.read_csv(file, dtype=str, keep_default_na=False)
-    return [Problem(*row) for row in table.itertuples(index=False)]
