@@ -69,7 +69,7 @@ ACCURACY = (0.01, 0.06)
 MSE = (1.4, 2.0)
 SIZES = {
     "mnist_mlp": Size(3, 3, *ACCURACY),
-    "mnist_cnn": Size(3, 1, *ACCURACY, NO_SCAN),
+    "mnist_cnn": Size(3, 3, *ACCURACY, NO_SCAN),
     "mnist_deep_cnn": Size(3, 1, *ACCURACY, NO_SCAN),
     "dots_mlp": Size(3, 150, *MSE),
     "dots_cnn": Size(3, 150, *MSE, NO_SCAN),
