@@ -37,7 +37,7 @@ test: $(INSTALLED)  ## run the tests (under 5 minutes)
 test-all: test  ## run the slow tests too
 	pytest -m slow
 
-bench: $(INSTALLED)  ## compare our speed with Keras, PyTorch and JAX (42 minutes; QUICK=1: 7)
+bench: $(INSTALLED)  ## compare our speed with Keras, PyTorch and JAX (45 minutes; QUICK=1: 7)
 	python -m benchmarks.speed $(if $(QUICK),--quick) $(RECIPE)
 
 bench-peers: $(INSTALLED)  ## install PyTorch and JAX beside it, for make bench
