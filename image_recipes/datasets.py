@@ -3,7 +3,7 @@
 import json
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +24,9 @@ class DatasetInfo:
         parts: how many images each block of the published order has; a source that has
             no `validation` of its own leaves it out, and it is taken from `train`.
         origin: where the images come from.
+        fit: how a picture of another size is made to fit: `pad`, `crop` or `stretch`.
+        region: the part of a picture that is used, as fractions of its width and height:
+            left, top, right, bottom.
     """
 
     task: str
@@ -32,6 +35,8 @@ class DatasetInfo:
     image_shape: list[int]
     parts: dict[str, int]
     origin: str
+    fit: str = "pad"
+    region: list[float] = field(default_factory=lambda: [0, 0, 1, 1])
 
 
 @dataclass(frozen=True)
@@ -109,8 +114,13 @@ def save_prepared(images: np.ndarray, targets: np.ndarray, info: DatasetInfo, fo
         partial.mkdir()
         # in C order, so that a picture's bytes lie together
         np.save(partial / "images.npy", np.ascontiguousarray(images))
-        np.save(partial / "targets.npy", targets)
-        (partial / "dataset.json").write_text(json.dumps(asdict(info), indent=2, ensure_ascii=False) + "\n", "utf-8")
+        save_targets(targets, info, partial)
+
+
+def save_targets(targets: np.ndarray, info: DatasetInfo, folder: Path) -> None:
+    """Write targets.npy and dataset.json beside the images of a folder."""
+    np.save(folder / "targets.npy", targets)
+    (folder / "dataset.json").write_text(json.dumps(asdict(info), indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
 def load_prepared(folder: Path) -> Prepared:

@@ -1,6 +1,7 @@
 """Decoding picture files of all common formats into arrays of one size."""
 
 import io
+import os
 from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
@@ -23,7 +24,9 @@ WHITE_16 = 65_535
 # the EXIF tag that says how a picture is turned, and its first value for lying on a side
 ORIENTATION, TURNED = 0x0112, 5
 TIFF_BANDS = 277
-# a picture is first reduced, cheaply, to no less than so many times the wanted size
+# a JPEG is decoded at the smallest of its sizes that is so many times the wanted one
+DRAFT_GAP = 1.25
+# any picture is then reduced, cheaply, to no less than so many times the wanted size
 REDUCING_GAP = 2.0
 
 Side = Annotated[int, Field(ge=1, le=4096)]
@@ -43,6 +46,11 @@ class Region(Section):
         if self.left >= self.right or self.top >= self.bottom:
             raise ValueError("left must be below right, and top below bottom, as fractions of the picture")
         return self
+
+    @property
+    def box(self) -> list[float]:
+        """Left, top, right, bottom."""
+        return [self.left, self.top, self.right, self.bottom]
 
 
 class Shape(NamedTuple):
@@ -98,7 +106,9 @@ def read_file(file: Path) -> bytes:
     """
     try:
         with file.open("rb") as stream:
-            content = stream.read(MAX_BYTES + 1)
+            if os.fstat(stream.fileno()).st_size > MAX_BYTES:
+                raise BadPictureError(f"larger than {MAX_BYTES // 2**20} MiB")
+            content = stream.read()
     except FileNotFoundError:
         raise BadPictureError("missing file") from None
     except IsADirectoryError:
@@ -107,8 +117,6 @@ def read_file(file: Path) -> bytes:
         raise BadPictureError(f"unreadable: {error.strerror}") from None
     if not content:
         raise BadPictureError("empty file")
-    if len(content) > MAX_BYTES:
-        raise BadPictureError(f"larger than {MAX_BYTES // 2**20} MiB")
     return content
 
 
@@ -149,7 +157,7 @@ def _fit(image: Image.Image, shape: Shape) -> Decoded:
     width, height = image.size if orientation < TURNED or image.format == "TIFF" else image.size[::-1]
     box, new_size = _place(width, height, shape)
     # a JPEG is decoded at a half, a quarter or an eighth of its size, where that is enough
-    surplus = min((box[2] - box[0]) / new_size[0], (box[3] - box[1]) / new_size[1]) / REDUCING_GAP
+    surplus = min((box[2] - box[0]) / new_size[0], (box[3] - box[1]) / new_size[1]) / DRAFT_GAP
     if surplus >= 2:
         image.draft(MODES[shape.channels], (int(image.width / surplus), int(image.height / surplus)))
     upright = image if orientation == 1 else ImageOps.exif_transpose(image)
@@ -202,4 +210,4 @@ def _in_mode(image: Image.Image, mode: str) -> Image.Image:
         opaque = Image.new("RGBA", image.size, "white")
         opaque.alpha_composite(image.convert("RGBA"))
         image = opaque
-    return image.convert(mode)
+    return image if image.mode == mode else image.convert(mode)

@@ -25,4 +25,4 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
     near = difflib.get_close_matches(str(word), names, n=1, cutoff=0.5)
     if near:
         return f"did you mean {near[0]!r}?"
-    return f"known: {', '.join(names) or 'none'}"
+    return f"known: {', '.join(name if name.isprintable() else repr(name) for name in names) or 'none'}"

@@ -8,6 +8,7 @@ from typing import Literal
 
 import pandas as pd
 
+from image_recipes.decoding import extensions
 from image_recipes.errors import UserError
 from image_recipes.pictures import Listing, OwnPictures, prepare_pictures
 
@@ -34,14 +35,17 @@ def list_folder(raw: Path) -> Listing:
     """List the files of every class; what is no picture is found when it is decoded.
 
     Args:
-        raw: the folder; hidden files in it are passed over.
+        raw: the folder; hidden files in it are passed over, and what is no picture by its
+            name and lies beside the classes' folders, such as a table.
 
     Raises:
         UserError: it holds no folders with files.
     """
     if not raw.is_dir():
         raise UserError(f"{raw}: no folder: give one with a sub-folder for each class")
+    known = extensions()
     files = sorted(file.relative_to(raw) for file in _visible_files(raw))
+    files = [file for file in files if len(file.parts) > 1 or file.suffix.lower() in known]
     given = {file.parts[0].lower() for file in files} <= SPLITS.keys()
     rows = []
     for file in files:

@@ -1,11 +1,7 @@
 """Preparing a person's own pictures: decode them all, check them all, write one array."""
 
-import hashlib
 import itertools
-import os
-from collections import deque
-from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, BinaryIO, Literal, NamedTuple
 
@@ -13,10 +9,10 @@ import numpy as np
 import pandas as pd
 from numpy.lib import format as npy
 from pydantic import BeforeValidator, Field, model_validator
-from tqdm import tqdm
 
-from image_recipes.datasets import DatasetInfo, save_prepared
-from image_recipes.decoding import BadPictureError, Region, Shape, Side, decode, read_file
+from image_recipes.datasets import DatasetInfo, save_targets
+from image_recipes.decoders import Report, decode_all
+from image_recipes.decoding import Region, Shape, Side
 from image_recipes.duplicates import find_near_duplicates, link, pairs_of_equal
 from image_recipes.errors import UserError
 from image_recipes.params import Section, Seed, SplitName, Text
@@ -24,9 +20,6 @@ from image_recipes.problems import Problem, print_problems, refuse, save_problem
 
 # of a class: with fewer, its splits are left to luck
 FEW_PICTURES = 10
-# decoded ahead of the one that is written, by all threads together: bounds memory
-AHEAD_BYTES = 2**26
-MAX_AHEAD = 256
 PICTURES = "pictures.csv"
 # other pictures that a problem names
 NAMED = 3
@@ -96,16 +89,6 @@ class Listing(NamedTuple):
     origin: str
 
 
-class Report(NamedTuple):
-    """What decoding tells about a picture; `error` is empty if it succeeded."""
-
-    error: str
-    sha256: str
-    fingerprint: int
-    width: int
-    height: int
-
-
 def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> str | None:
     """Decode and check pictures, and write them as a prepared dataset.
 
@@ -125,8 +108,8 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> s
         UserError: there is nothing to learn from, whatever is skipped.
     """
     folder.mkdir()
-    decoded = folder / "decoded.npy"
-    reports = list(decode_all(Path(settings.raw), listing.pictures["path"], settings.shape, decoded))
+    file = folder / "images.npy"
+    reports = list(_decode_into(file, Path(settings.raw), list(listing.pictures["path"]), settings.shape))
     pictures = listing.pictures.join(pd.DataFrame(reports, columns=Report._fields, index=listing.pictures.index))
     good = pictures["error"] == ""
     problems = list(listing.problems)
@@ -136,11 +119,11 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> s
     contradictions = list(_find_contradictions(pictures))
     kept = ~pictures["path"].isin([problem.path for problem in contradictions])
     if not kept.all():
-        _keep_images(decoded, kept.to_numpy())
+        _keep_images(file, kept.to_numpy())
     pictures = pictures[kept].reset_index(drop=True)
     problems += contradictions
 
-    images = np.load(decoded, mmap_mode="r")
+    images = np.load(file, mmap_mode="r")
     pictures["duplicates"], duplicates = _find_duplicates(pictures, images)
     problems += duplicates
     targets, classes = TARGETS[settings.task](pictures["label"])
@@ -149,14 +132,23 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> s
     print_problems(problems, count, settings.raw)
     allowed = settings.max_bad_share if settings.on_bad_picture == "skip" else None
     complaint = refuse(problems, count, settings.raw, allowed)
-    if not complaint:
+    if complaint:
+        file.unlink()
+    else:
         _check_targets(targets, classes, settings.raw)
-        shape, parts = list(images.shape[1:]), {"all": len(pictures)}
-        info = DatasetInfo(settings.task, classes, settings.unit, shape, parts, listing.origin)
-        save_prepared(images, targets, info, folder)
+        info = DatasetInfo(
+            task=settings.task,
+            classes=classes,
+            unit=settings.unit,
+            image_shape=list(images.shape[1:]),
+            parts={"all": len(pictures)},
+            origin=listing.origin,
+            fit=settings.fit,
+            region=settings.region.box,
+        )
+        save_targets(targets, info, folder)
         columns = ["path", "sha256", "split", "group", "duplicates", "width", "height"]
         pictures[columns].to_csv(folder / PICTURES, index=False)
-    decoded.unlink(missing_ok=True)
     save_problems(problems, folder)
     return complaint
 
@@ -178,46 +170,23 @@ def load_sizes(folder: Path) -> tuple[np.ndarray, np.ndarray] | None:
     return pictures["width"].to_numpy(int), pictures["height"].to_numpy(int)
 
 
-def decode_all(raw: Path, paths: Iterable[str], shape: Shape, file: Path) -> Iterator[Report]:
-    """Decode pictures by all cores, and write the good ones in order as one array.
-
-    Args:
-        raw: the folder they lie in.
-        paths: below it.
-        shape: what to make of each.
-        file: the .npy file to write, uint8 (N, H, W, C).
-
-    Yields:
-        A report on each picture, in order.
-    """
-    names = list(paths)
+def _decode_into(file: Path, raw: Path, names: list[str], shape: Shape) -> Iterator[Report]:
+    """Decode pictures, write the good ones in order as one array, and yield a report on each."""
     picture_shape = (shape.height, shape.width, shape.channels)
-    workers = os.cpu_count() or 1
-    at_once = min(MAX_AHEAD, max(2 * workers, AHEAD_BYTES // (shape.height * shape.width * shape.channels)))
     count = 0
-    with file.open("wb") as stream, ThreadPoolExecutor(workers) as threads:
-        _write_header(stream, 0, picture_shape)
-        jobs = (threads.submit(_decode_one, raw / name, shape) for name in names)
-        ahead: deque[Future[tuple[Report, np.ndarray | None]]] = deque()
-        for _ in tqdm(names, desc=str(raw), unit="picture", disable=None, dynamic_ncols=True):
-            ahead.extend(itertools.islice(jobs, at_once - len(ahead)))
-            report, picture = ahead.popleft().result()
-            if picture is not None:
-                stream.write(picture.tobytes())
-                count += 1
-            yield report
-        stream.seek(0)
-        _write_header(stream, count, picture_shape)
-
-
-def _decode_one(file: Path, shape: Shape) -> tuple[Report, np.ndarray | None]:
     try:
-        content = read_file(file)
-        decoded = decode(content, shape)
-    except BadPictureError as error:
-        return Report(str(error), "", 0, 0, 0), None
-    sha256 = hashlib.sha256(content).hexdigest()
-    return Report("", sha256, decoded.fingerprint, decoded.width, decoded.height), decoded.picture
+        with file.open("wb") as stream:
+            _write_header(stream, 0, picture_shape)
+            for report, picture in decode_all([raw / name for name in names], shape, str(raw)):
+                if picture is not None:
+                    stream.write(picture.tobytes())
+                    count += 1
+                yield report
+            stream.seek(0)
+            _write_header(stream, count, picture_shape)
+    except OSError as error:
+        # a full disk does not say where
+        raise OSError(error.errno, error.strerror, str(file)) from None
 
 
 def _write_header(stream: BinaryIO, count: int, picture_shape: tuple[int, ...]) -> None:

@@ -76,6 +76,15 @@ def refuse(problems: Sequence[Problem], count: int, raw: str, allowed: float | N
     return f"{raw}: {len(bad):,} of {count:,} pictures cannot be used, such as {first.path} ({first.detail}): {remedy}"
 
 
+def load_problems(folder: Path) -> list[Problem]:
+    """Load what `save_problems` wrote; none where there is no such file, as for pictures that are nobody's own."""
+    file = folder / "problems.csv"
+    if not file.exists():
+        return []
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    return [Problem(*row) for row in table.itertuples(index=False)]
+
+
 def save_problems(problems: Sequence[Problem], folder: Path) -> None:
     """Write problems.csv into a folder."""
     pd.DataFrame(problems, columns=Problem._fields).to_csv(folder / "problems.csv", index=False)

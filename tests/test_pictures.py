@@ -7,14 +7,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.image import imread
 from PIL import Image
 
-from image_recipes import pictures as pictures_module
+from image_recipes import decoders
 from image_recipes.datasets import load_prepared
 from image_recipes.duplicates import find_near_duplicates, fingerprint, link
 from image_recipes.errors import UserError
 from image_recipes.folder import FolderDataset, list_folder, prepare_folder
 from image_recipes.pictures import load_pictures
+from image_recipes.refused import draw_refused
 from image_recipes.table import Columns, TableDataset, list_table, prepare_table
 
 COMMON: dict[str, Any] = {
@@ -116,7 +118,7 @@ def test_folders_of_splits_are_known(tmp_path: Path) -> None:
 
 def test_what_file_managers_leave_is_passed_over(tmp_path: Path) -> None:
     raw = make_folder(tmp_path, {"a": 1})
-    for name in ["a/.DS_Store", "a/Thumbs.db", ".cache/x.png", "a/._000.png"]:
+    for name in ["a/.DS_Store", "a/Thumbs.db", ".cache/x.png", "a/._000.png", "labels.csv"]:
         (raw / name).parent.mkdir(exist_ok=True)
         (raw / name).write_bytes(b"x")
 
@@ -155,6 +157,8 @@ def test_bad_pictures_stop_the_run_and_are_all_named(tmp_path: Path, capsys: pyt
     assert complaint is not None
     assert "5 of 42 pictures cannot be used, such as a/000.png (empty file): mend or remove them" in complaint
     assert [path.name for path in (tmp_path / "prepared").iterdir()] == ["problems.csv"]
+    draw_refused(raw, tmp_path / "prepared")
+    assert imread(tmp_path / "prepared/problems.png").std() > 0.05
     problems = pd.read_csv(tmp_path / "prepared/problems.csv").set_index("path")
     assert problems["problem"].to_dict() == {
         "a/000.png": "bad picture",
@@ -200,7 +204,9 @@ def test_nothing_is_left_of_all_bad_pictures(tmp_path: Path) -> None:
 
 
 def test_more_pictures_than_are_decoded_ahead(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(pictures_module, "MAX_AHEAD", 3)
+    monkeypatch.setattr(decoders, "FEW_FILES", 0)
+    monkeypatch.setattr(decoders, "AT_ONCE", 3)
+    monkeypatch.setattr(decoders, "AHEAD_BYTES", 1)
     raw = make_folder(tmp_path / "raw", {"a": 20, "b": 20})
 
     assert prepare_folder(folder_settings(raw), tmp_path / "prepared") is None
@@ -220,9 +226,11 @@ def test_a_folder_that_links_to_itself_is_listed_once(tmp_path: Path) -> None:
 
 
 def test_the_result_does_not_depend_on_workers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoders, "FEW_FILES", 0)
+    monkeypatch.delattr("os.process_cpu_count", raising=False)
     raw = make_folder(tmp_path / "raw", {"a": 15, "b": 15})
     results = []
-    for workers in [1, 7]:
+    for workers in [1, 3]:
         monkeypatch.setattr("os.cpu_count", lambda workers=workers: workers)
         prepare_folder(folder_settings(raw), tmp_path / str(workers))
         results.append({path.name: path.read_bytes() for path in (tmp_path / str(workers)).iterdir()})
