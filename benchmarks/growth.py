@@ -80,7 +80,7 @@ def run_one(count: int, side: int, way: str) -> dict[str, Any]:
     """
     from benchmarks.ours import TimeEpochs
     from image_recipes.datasets import load_prepared
-    from image_recipes.params import Layer, Recipe
+    from image_recipes.params import RANDOM, Layer, Recipe
     from image_recipes.pipelines import fits_in_memory
     from image_recipes.training import train_recipe
 
@@ -93,6 +93,7 @@ def run_one(count: int, side: int, way: str) -> dict[str, Any]:
         {
             "dataset": "noise",
             "architecture": "small",
+            "start_from": RANDOM,
             "epochs": EPOCHS + 1,
             "batch_size": 32,
             "precision": "float32",

@@ -2,18 +2,22 @@
 
 import json
 import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from image_recipes.backend import keras
 from image_recipes.components import one_line
+from image_recipes.datasets import DatasetInfo
 from image_recipes.errors import UserError
 from image_recipes.files import written_whole
 
 EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first date a zip file can hold
 
 
-def save_model(model: keras.Model, file: Path) -> None:
+def save_model(model: keras.Model, info: DatasetInfo, file: Path) -> None:
     """Write a model so that equal models give equal bytes.
 
     Keras's own file differs from save to save by its date, the times of its zip entries,
@@ -21,6 +25,7 @@ def save_model(model: keras.Model, file: Path) -> None:
 
     Args:
         model: compiled or not.
+        info: of the dataset that it was trained on, kept with it.
         file: the name ends in `.keras`.
     """
     with written_whole(file) as partial:
@@ -29,6 +34,7 @@ def save_model(model: keras.Model, file: Path) -> None:
             entries = {name: archive.read(name) for name in sorted(archive.namelist())}
         metadata = json.loads(entries["metadata.json"])
         metadata["date_saved"] = "{}-{:02}-{:02}@{:02}:{:02}:{:02}".format(*EARLIEST)
+        metadata["dataset"] = asdict(info)
         entries["metadata.json"] = json.dumps(metadata).encode()
         config = _with_stable_ids(json.loads(entries["config.json"]), {})
         entries["config.json"] = json.dumps(config).encode()
@@ -62,10 +68,30 @@ def load_model(file: Path) -> keras.Model:
     Raises:
         UserError: the file is missing or damaged.
     """
+    with _explained(file):
+        return keras.saving.load_model(file)
+
+
+def load_model_info(file: Path) -> DatasetInfo:
+    """Load what dataset a model file was trained on.
+
+    Raises:
+        UserError: the file is missing, damaged, or does not say so.
+    """
+    with _explained(file), zipfile.ZipFile(file) as archive:
+        saved = json.loads(archive.read("metadata.json")).get("dataset")
+        info = DatasetInfo(**saved) if saved else None
+    if info is None:
+        raise UserError(f"{file}: does not say how to prepare pictures for it, since another program has saved it")
+    return info
+
+
+@contextmanager
+def _explained(file: Path) -> Iterator[None]:
     remedy = f"get it back by `dvc checkout {file}`, or train it by `dvc repro train@{file.stem}`"
     if not file.exists():
         raise UserError(f"{file}: not found: {remedy}")
     try:
-        return keras.saving.load_model(file)
+        yield
     except Exception as error:  # a damaged file fails in zipfile, h5py, json or Keras
         raise UserError(f"{file}: cannot be opened as a Keras model ({one_line(error)[:200]}): {remedy}") from None

@@ -11,7 +11,8 @@ from image_recipes.sources import Dataset, validate_dataset
 
 SECTIONS = ("seed", "datasets", "recipes", "architectures")
 # names that the folders metrics/ and plots/ already use beside those of datasets and recipes
-RESERVED = {"datasets": {"compare"}, "recipes": {"compare", "history", "predictions", "samples"}}
+RESERVED = {"datasets": {"compare"}, "recipes": {"compare", "history", "overview", "predictions", "samples"}}
+MODELS = Path("models")
 # where a recipe leaves files for `compare`, by dataset
 FOLDERS = {"metrics": ".json", "plots/history": ".csv", "data/predictions": ".csv"}
 
@@ -48,14 +49,14 @@ def check_params() -> dict[str, list[str]]:
             findings.append(f"{PARAMS_FILE}: {key}: give a mapping with at least one name in it")
         for name, section in _mapping(params, key).items():
             try:
-                _check_name(key, name)
+                check_name(key, name)
                 valid[key][name] = check(name, section)
             except UserError as error:
                 findings += str(error).splitlines()
 
     recipes, datasets = valid["recipes"], valid["datasets"]
     for name, recipe in recipes.items():
-        findings += [f"{PARAMS_FILE}: recipes.{name}.{line}" for line in _misfits(recipe, params, datasets)]
+        findings += [f"{PARAMS_FILE}: recipes.{name}.{line}" for line in _misfits(name, recipe, params, datasets)]
     # a recipe that is not valid may be meant for any dataset
     if len(recipes) == len(_mapping(params, "recipes")):
         used = {recipe.dataset for recipe in recipes.values()}
@@ -69,18 +70,32 @@ def check_params() -> dict[str, list[str]]:
     return {name: [recipe for recipe, values in recipes.items() if values.dataset == name] for name in datasets}
 
 
-def check_raw_files() -> None:
-    """Check that the file or folder each dataset is made from exists.
+def check_raw_files(recipe: str | None) -> None:
+    """Check that the file or folder each dataset is made from exists, and what recipes start from.
+
+    Args:
+        recipe: look at its own alone.
 
     Raises:
         UserError: it does not.
     """
-    for name, section in _mapping(read_params(), "datasets").items():
-        raw = validate_dataset(name, section).raw
-        if not Path(raw).exists():
+    params = read_params()
+    only = _mapping(params, "recipes").get(recipe, {}).get("dataset") if recipe else None
+    for name, section in _mapping(params, "datasets").items():
+        raw = Path(validate_dataset(name, section).raw)
+        if only in (None, name) and not raw.exists():
+            tracked = raw.with_name(f"{raw.name}.dvc")
+            remedy = f"dvc pull {tracked}" if tracked.exists() else f"git checkout {raw}"
             raise UserError(
-                f"{raw}: not found, but datasets.{name}.raw names it: "
-                f"restore it by `git checkout {raw}` or correct the path"
+                f"{raw}: not found, but datasets.{name}.raw names it: restore it by `{remedy}` or correct the path"
+            )
+    for name, section in _mapping(params, "recipes").items():
+        file = Path(validate(Recipe, section, f"recipes.{name}").start_from)
+        if recipe in (None, name) and not file.exists() and file.parent != MODELS:
+            remedy = f"dvc pull {file}.dvc" if Path(f"{file}.dvc").exists() else f"git checkout {file}"
+            raise UserError(
+                f"{file}: not found, but recipes.{name}.start_from names it: "
+                f"restore it by `{remedy}` or correct the path"
             )
 
 
@@ -110,21 +125,46 @@ def _mapping(params: dict[str, Any], key: str) -> dict[Any, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _check_name(key: str, name: object) -> None:
+def check_name(key: str, name: object) -> None:
+    """Check the name of a dataset, a recipe or an architecture.
+
+    Raises:
+        UserError: it cannot be part of a file name and a key of DVC, or is taken.
+    """
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         raise UserError(f"{PARAMS_FILE}: {key}: name {name!r}: use letters, digits and underscores, a letter first")
     if name in RESERVED.get(key, ()):
         raise UserError(f"{PARAMS_FILE}: {key}: name {name!r} is taken by a folder of the project: choose another")
 
 
-def _misfits(recipe: Recipe, params: dict[str, Any], datasets: dict[str, Dataset]) -> list[str]:
+def _misfits(name: str, recipe: Recipe, params: dict[str, Any], datasets: dict[str, Dataset]) -> list[str]:
     lines = []
+    file = Path(recipe.start_from)
+    others = _mapping(params, "recipes").keys() - {name}
+    if file.parent == MODELS and (file.suffix != ".keras" or file.stem not in others):
+        lines.append(f"start_from: no other recipe makes {file}: {did_you_mean(file.stem, map(str, others))}")
+    if recipe.dataset in datasets:
+        task = datasets[recipe.dataset].task
+        unsuited: dict[str, dict[str, Any]] = {
+            "classification": {"standardize_targets": recipe.standardize_targets},
+            "regression": {
+                "class_weight": recipe.class_weight,
+                "early_stopping.monitor: val_accuracy": recipe.early_stopping
+                and recipe.early_stopping.monitor == "val_accuracy",
+            },
+        }
+        lines += [
+            f"{key}: not for {task}, which {recipe.dataset} is for: remove it"
+            for key, value in unsuited[task].items()
+            if value
+        ]
     for key, wanted in [("dataset", recipe.dataset), ("architecture", recipe.architecture)]:
         known = _mapping(params, f"{key}s")
         if wanted not in known:
             lines.append(f"{key}: no {key} {wanted!r}: {did_you_mean(wanted, map(str, known))}")
-    if recipe.dataset in datasets and recipe.batch_size > datasets[recipe.dataset].split.train:
-        train = datasets[recipe.dataset].split.train
+    train = datasets[recipe.dataset].split.train if recipe.dataset in datasets else None
+    # a share of the pictures is known once they are prepared
+    if isinstance(train, int) and recipe.batch_size > train:
         lines.append(
             f"batch_size: {recipe.batch_size:,} is more than the {train:,} training pictures "
             f"of {recipe.dataset}: lower it"

@@ -10,6 +10,8 @@ import os
 from collections.abc import Callable, Sequence
 from typing import Literal, NamedTuple
 
+from image_recipes.augmentation import is_augmentation
+from image_recipes.backbones import is_backbone
 from image_recipes.backend import keras, tf
 from image_recipes.params import Layer
 from image_recipes.pipelines import Feed
@@ -42,23 +44,26 @@ def choose_execution(layers: Sequence[Layer], jit_compile: Literal["auto", True,
     """Choose how to run an architecture's steps.
 
     Args:
-        layers: the architecture.
+        layers: the architecture, and what augments its pictures.
         jit_compile: as for Keras's `compile`. `auto` is true on a GPU, and on a CPU for
-            layers without windows: XLA makes convolutions on a CPU many times slower.
+            layers without windows: XLA makes convolutions on a CPU many times slower. It is
+            false with augmentation, which XLA cannot compile.
 
     Returns:
         The choice; parts are for CPUs and for steps that XLA does not compile.
     """
     gpu = bool(tf.config.list_physical_devices("GPU"))
     if jit_compile == "auto":
-        jit_compile = gpu or not any(_has_windows(layer) for layer in layers)
-    whole = gpu or jit_compile or any(layer.class_name in STATEFUL for layer in layers)
+        suits = gpu or not any(_has_windows(layer) for layer in layers)
+        jit_compile = suits and not any(is_augmentation(layer.class_name) for layer in layers)
+    stateful = any(layer.class_name in STATEFUL or is_backbone(layer) for layer in layers)
+    whole = gpu or jit_compile or stateful
     return Execution(jit_compile, 1 if whole else PARTS)
 
 
 def _has_windows(layer: Layer) -> bool:
     known = getattr(keras.layers, layer.class_name, None)
-    return known is not None and bool(WINDOWS & set(inspect.signature(known).parameters))
+    return is_backbone(layer) or (known is not None and bool(WINDOWS & set(inspect.signature(known).parameters)))
 
 
 def share_cores(parts: int) -> None:
@@ -72,19 +77,30 @@ def share_cores(parts: int) -> None:
         tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // parts))
 
 
-def use_execution(model: keras.Model, execution: Execution, training: Feed, validation: Feed) -> None:
+def use_execution(
+    model: keras.Model,
+    execution: Execution,
+    training: Feed,
+    validation: Feed,
+    class_weight: Sequence[float] | None = None,
+    gradient_scale: float = 1.0,
+) -> None:
     """Make a compiled model's `fit` run executions in place of single steps.
 
     Keras keeps its loop over epochs, its metrics and its callbacks, to which an execution
-    is one batch; `compile` undoes this. Weights of classes or samples are not regarded.
+    is one batch; `compile` undoes this.
 
     Args:
         model: compiled.
         execution: how to run the steps.
         training: feeds `fit`, as `x`.
         validation: feeds it as `validation_data`.
+        class_weight: of each class, for the training loss, as in Keras's `fit`.
+        gradient_scale: by what the gradients of the training loss are multiplied, but not
+            those of regularizers; the loss is shown as it is.
     """
-    model.train_function = _make_function(model, _training_step(model, execution.parts), training)
+    step = _training_step(model, execution.parts, class_weight, gradient_scale)
+    model.train_function = _make_function(model, step, training)
     model.test_function = _make_function(model, _evaluation_step(model, execution.parts), validation)
 
 
@@ -120,14 +136,21 @@ def _make_function(model: keras.Model, step: Step, feed: Feed) -> Callable[..., 
     return run_next
 
 
-def _training_step(model: keras.Model, parts: int) -> Step:
+def _training_step(model: keras.Model, parts: int, class_weight: Sequence[float] | None, gradient_scale: float) -> Step:
     def step(images: tf.Tensor, targets: tf.Tensor) -> None:
         gradients, predictions = [], []
         for part_images, part_targets in _divide(images, targets, parts):
             with tf.GradientTape() as tape:
                 prediction = model(part_images, training=True)
-                loss = model.compute_loss(part_images, part_targets, prediction)
-                share = model.optimizer.scale_loss(loss * (part_images.shape[0] / images.shape[0]))
+                sample_weight = None if class_weight is None else tf.gather(tf.constant(class_weight), part_targets)
+                loss = model.compute_loss(part_images, part_targets, prediction, sample_weight)
+                if gradient_scale != 1:
+                    # what regularizers add has no unit
+                    penalty = tf.add_n(model.losses) if model.losses else 0.0
+                    scaled = (loss - penalty) * gradient_scale + penalty
+                else:
+                    scaled = loss
+                share = model.optimizer.scale_loss(scaled * (part_images.shape[0] / images.shape[0]))
             # the first metric is Keras's own mean of the loss
             model.metrics[0].update_state(loss, sample_weight=part_images.shape[0])
             gradients.append(tape.gradient(share, model.trainable_weights))

@@ -6,7 +6,7 @@ source (`mnist.py`, `dots.py`), so that a new source retrains nothing.
 """
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple, get_args
 
 from pydantic import (
     BaseModel,
@@ -17,6 +17,7 @@ from pydantic import (
     Tag,
     TypeAdapter,
     ValidationError,
+    model_validator,
 )
 from pydantic_core import ErrorDetails
 from ruamel.yaml import YAML
@@ -25,6 +26,8 @@ from ruamel.yaml.error import MarkedYAMLError, YAMLError
 from image_recipes.errors import UserError, did_you_mean
 
 PARAMS_FILE = Path("params.yaml")
+# the file that stands for weights drawn at random, since DVC wants one
+RANDOM = "data/weights/random"
 # what the keys of a section name, for errors
 KINDS = {"datasets": "dataset", "recipes": "recipe", "architectures": "architecture"}
 
@@ -67,19 +70,6 @@ class Optimizer(BaseModel):
     ]
 
 
-class Recipe(Section):
-    """One model: an architecture trained on a dataset."""
-
-    dataset: Text
-    architecture: Text
-    epochs: Count
-    batch_size: Count
-    precision: Literal["float32", "mixed_bfloat16"]
-    # as Keras's `compile` has it
-    jit_compile: Literal["auto", True, False]
-    optimizer: Optimizer
-
-
 class Layer(NamedTuple):
     """A class of `keras.layers` by name, with its arguments."""
 
@@ -100,6 +90,49 @@ def _as_layer(value: Any) -> Layer:
 
 
 Architecture = Annotated[list[Annotated[Layer, BeforeValidator(_as_layer)]], Field(min_length=1)]
+
+
+class EarlyStopping(Section):
+    """Arguments of `keras.callbacks.EarlyStopping`; only the validation pictures decide."""
+
+    monitor: Literal["val_loss", "val_accuracy"]
+    patience: Count
+    restore_best_weights: bool
+
+
+class FineTuning(Section):
+    """A second training, of all layers, behind one in which the backbone is frozen."""
+
+    epochs: Count
+    optimizer: Optimizer
+
+
+class Recipe(Section):
+    """One model: an architecture trained on a dataset. Keys below the optimizer may be left out."""
+
+    dataset: Text
+    architecture: Text
+    # a file of weights or a model for the architecture's backbone; RANDOM for none
+    start_from: Text
+    epochs: Count
+    batch_size: Count
+    precision: Literal["float32", "mixed_bfloat16"]
+    # as Keras's `compile` has it
+    jit_compile: Literal["auto", True, False]
+    optimizer: Optimizer
+    augmentation: Architecture | None = None
+    class_weight: Literal["balanced"] | None = None
+    standardize_targets: bool = False
+    early_stopping: EarlyStopping | None = None
+    fine_tuning: FineTuning | None = None
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Recipe":
+        if self.fine_tuning and self.start_from == RANDOM:
+            raise ValueError("fine_tuning: random weights are trained from the start: remove it, or set start_from")
+        if self.augmentation and self.jit_compile is True:
+            raise ValueError("jit_compile: XLA cannot compile augmentation: give auto or false")
+        return self
 
 
 def read_params() -> dict[str, Any]:
@@ -203,7 +236,7 @@ def _describe(detail: ErrorDetails, schema: Any, section: Any, where: str) -> st
     if detail["type"] == "extra_forbidden":
         *parents, unknown = detail["loc"]
         for parent in parents:
-            schema = schema.model_fields[parent].annotation
+            schema = _section_of(schema.model_fields[parent].annotation)
         key = ".".join(map(str, [where, *parents]))
         return f"{PARAMS_FILE}: {key}: unknown key {unknown!r}: {did_you_mean(unknown, schema.model_fields)}"
     key = where
@@ -238,3 +271,9 @@ def _describe(detail: ErrorDetails, schema: Any, section: Any, where: str) -> st
     }
     message = messages.get(detail["type"], detail["msg"].removeprefix("Value error, "))
     return f"{PARAMS_FILE}: {key}: {message}"
+
+
+def _section_of(annotation: Any) -> Any:
+    # one that may be left out is annotated as itself or None
+    kinds = [kind for kind in get_args(annotation) if isinstance(kind, type) and issubclass(kind, BaseModel)]
+    return kinds[0] if kinds else annotation

@@ -45,7 +45,7 @@ class Feed(NamedTuple):
     unpack: Callable[..., tuple[tf.Tensor, tf.Tensor, tf.Tensor]]
 
 
-def training_feed(pictures: Subset, batch_size: int, seed: int, resident: bool) -> Feed:
+def training_feed(pictures: Subset, batch_size: int, seed: int, resident: bool, first_epoch: int = 0) -> Feed:
     """Shuffle anew for every epoch, without end.
 
     The order of an epoch depends on the seed and the epoch's number alone.
@@ -56,6 +56,7 @@ def training_feed(pictures: Subset, batch_size: int, seed: int, resident: bool) 
         seed: of the order.
         resident: hold all pictures in memory, or read each execution's from disk; the
             steps see the same either way.
+        first_epoch: the number of the first one.
     """
     size = _pictures_per_execution(pictures, batch_size)
 
@@ -63,7 +64,7 @@ def training_feed(pictures: Subset, batch_size: int, seed: int, resident: bool) 
         order = tf.random.experimental.stateless_shuffle(tf.range(len(pictures)), seed=[seed, epoch])
         return tf.data.Dataset.range(0, len(pictures), size).map(lambda start: (order[start : start + size],))
 
-    return _feed(tf.data.Dataset.counter().flat_map(pieces), pictures, size, batch_size, resident)
+    return _feed(tf.data.Dataset.counter(first_epoch).flat_map(pieces), pictures, size, batch_size, resident)
 
 
 def evaluation_feed(pictures: Subset, batch_size: int, resident: bool) -> Feed:

@@ -45,17 +45,25 @@ class Progress(keras.callbacks.Callback):
 
     Args:
         name: the recipe's.
-        epochs: how many there are.
+        epochs: how many there are, those before this training included.
+        first_epoch: how many were before it.
         monitor: the figure of Keras's logs to show, such as `val_accuracy`.
     """
 
-    def __init__(self, name: str, epochs: int, monitor: str) -> None:
+    def __init__(self, name: str, epochs: int, first_epoch: int, monitor: str) -> None:
         super().__init__()
-        self.name, self.epochs, self.monitor = name, epochs, monitor
+        self.name, self.epochs, self.first_epoch, self.monitor = name, epochs, first_epoch, monitor
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Open the bar; without a terminal tqdm keeps count and prints nothing."""
-        self.bar = tqdm(total=self.epochs, desc=self.name, unit="epoch", disable=None, dynamic_ncols=True)
+        self.bar = tqdm(
+            total=self.epochs,
+            initial=self.first_epoch,
+            desc=self.name,
+            unit="epoch",
+            disable=None,
+            dynamic_ncols=True,
+        )
         self.started = self.printed = time.monotonic()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
@@ -66,9 +74,9 @@ class Progress(keras.callbacks.Callback):
         now = time.monotonic()
         if self.bar.disable and (now - self.printed >= SECONDS_BETWEEN_LINES or done == self.epochs):
             self.printed = now
-            taken = now - self.started
-            left = tqdm.format_interval(taken / done * (self.epochs - done))
-            line = f"{self.name}: epoch {done}/{self.epochs}, {figure}, {taken / done:.3g} s/epoch, {left} left"
+            seconds = (now - self.started) / (done - self.first_epoch)
+            left = tqdm.format_interval(seconds * (self.epochs - done))
+            line = f"{self.name}: epoch {done}/{self.epochs}, {figure}, {seconds:.3g} s/epoch, {left} left"
             print(line, file=sys.stderr, flush=True)
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:

@@ -1,16 +1,19 @@
 """Training a model inside Keras's own `fit`."""
 
 import math
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from dvclive import Live
 
+from image_recipes.backbones import unfreeze
 from image_recipes.backend import keras
 from image_recipes.datasets import DatasetInfo, Subset
 from image_recipes.errors import UserError
 from image_recipes.execution import Execution, choose_execution, share_cores, use_execution
-from image_recipes.models import build_model
+from image_recipes.models import Scale, build_model
 from image_recipes.optimizers import build_optimizer
 from image_recipes.params import PARAMS_FILE, Layer, Recipe
 from image_recipes.pipelines import evaluation_batch_size, evaluation_feed, fits_in_memory, training_feed
@@ -19,6 +22,19 @@ from image_recipes.progress import History, Progress
 LOSSES = {"classification": "sparse_categorical_crossentropy", "regression": "mse"}
 METRICS = {"classification": ["accuracy"], "regression": []}
 MONITORS = {"classification": "val_accuracy", "regression": "val_loss"}
+
+
+class EarlyStopping(keras.callbacks.EarlyStopping):
+    """Goes on from the best of an earlier training, which Keras's own forgets."""
+
+    best_epoch = 0
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Take over the best so far."""
+        kept = {name: getattr(self, name) for name in ("best", "best_weights", "best_epoch")}
+        super().on_train_begin(logs)
+        for name, value in kept.items():
+            setattr(self, name, value)
 
 
 def steps_per_epoch(pictures: int, batch_size: int) -> int:
@@ -57,27 +73,67 @@ def train_recipe(
     Raises:
         UserError: layers or optimizer do not fit, or the loss is not finite.
     """
-    execution = choose_execution(layers, recipe.jit_compile)
+    execution = choose_execution([*(recipe.augmentation or ()), *layers], recipe.jit_compile)
     share_cores(execution.parts)
     keras.utils.set_random_seed(seed)
-    where = f"{PARAMS_FILE}: architectures.{recipe.architecture}"
-    model = build_model(layers, info, recipe.precision, where, name)
-    steps = recipe.epochs * steps_per_epoch(len(training), recipe.batch_size)
-    optimizer = build_optimizer(recipe.optimizer, steps, f"{PARAMS_FILE}: recipes.{name}.optimizer")
-    train(
-        model,
-        optimizer,
-        training,
-        validation,
-        task=info.task,
-        execution=execution,
-        epochs=recipe.epochs,
-        batch_size=recipe.batch_size,
-        seed=seed,
-        live_dir=live_dir,
-        callbacks=callbacks,
+    scale = _standardize(training.targets, name) if recipe.standardize_targets else None
+    model = build_model(
+        layers,
+        info,
+        recipe.precision,
+        f"{PARAMS_FILE}: architectures.{recipe.architecture}",
+        name,
+        start_from=recipe.start_from,
+        augmentation=recipe.augmentation or (),
+        scale=scale,
     )
+    class_weight = _balance(training.targets, len(info.classes or ())) if recipe.class_weight else None
+    phases = [(recipe.optimizer, recipe.epochs, f"recipes.{name}.optimizer")]
+    if recipe.fine_tuning:
+        phases.append(
+            (recipe.fine_tuning.optimizer, recipe.fine_tuning.epochs, f"recipes.{name}.fine_tuning.optimizer")
+        )
+    stopping = EarlyStopping(**recipe.early_stopping.model_dump()) if recipe.early_stopping else None
+    epochs = 0
+    for number, (settings, more_epochs, key) in enumerate(phases):
+        if number:
+            unfreeze(model.get_layer("backbone"))
+        steps = more_epochs * steps_per_epoch(len(training), recipe.batch_size)
+        epochs = train(
+            model,
+            build_optimizer(settings, steps, f"{PARAMS_FILE}: {key}"),
+            training,
+            validation,
+            task=info.task,
+            execution=execution,
+            epochs=epochs + more_epochs,
+            first_epoch=epochs,
+            batch_size=recipe.batch_size,
+            seed=seed,
+            live_dir=live_dir,
+            class_weight=class_weight,
+            # so that a rate suits numbers of any unit
+            gradient_scale=1 / scale.deviation**2 if scale else 1.0,
+            early_stopping=stopping,
+            callbacks=callbacks,
+        )
     return model
+
+
+def _standardize(targets: np.ndarray, name: str) -> Scale:
+    scale = Scale(float(targets.mean(dtype=np.float64)), float(targets.std(dtype=np.float64)))
+    if not scale.deviation:
+        raise UserError(
+            f"{PARAMS_FILE}: recipes.{name}.standardize_targets: all training pictures have the number {scale.mean:g}: "
+            "there is nothing to learn"
+        )
+    return scale
+
+
+def _balance(targets: np.ndarray, classes: int) -> list[float]:
+    """Weigh classes so that each counts as much: N / (classes x its own), as scikit-learn's `balanced` does."""
+    counts = np.bincount(targets, minlength=classes)
+    return (len(targets) / (classes * np.maximum(counts, 1))).tolist()
 
 
 def train(
@@ -89,11 +145,15 @@ def train(
     task: str,
     execution: Execution,
     epochs: int,
+    first_epoch: int = 0,
     batch_size: int,
     seed: int,
     live_dir: Path,
+    class_weight: Sequence[float] | None = None,
+    gradient_scale: float = 1.0,
+    early_stopping: keras.callbacks.EarlyStopping | None = None,
     callbacks: Sequence[keras.callbacks.Callback] = (),
-) -> None:
+) -> int:
     """Train a model in place, validating after every epoch; the last weights stay.
 
     The model is left compiled, so that a loaded one can be evaluated and trained on.
@@ -105,38 +165,54 @@ def train(
         validation: pictures to validate on.
         task: `classification` or `regression`; chooses loss and metrics.
         execution: how the steps are run.
-        epochs: passes through the training pictures.
+        epochs: passes through the training pictures, those before this training included.
+        first_epoch: how many were before it, logged to the same folder.
         batch_size: pictures a step.
         seed: of the order of the pictures.
         live_dir: where DVCLive logs the history while it grows.
+        class_weight: of each class, for the training loss.
+        gradient_scale: by what the gradients of the training loss are multiplied.
+        early_stopping: stops before the last epoch, and may go back to the best.
         callbacks: of Keras, beside those for history and progress.
+
+    Returns:
+        How many epochs there were, those before included.
 
     Raises:
         UserError: the loss of training or validation became infinite or not a number.
     """
     resident = fits_in_memory(training, validation)
-    training_pictures = training_feed(training, batch_size, seed, resident)
+    training_pictures = training_feed(training, batch_size, seed, resident, first_epoch)
     validation_pictures = evaluation_feed(validation, evaluation_batch_size(validation), resident)
     model.compile(optimizer, LOSSES[task], metrics=METRICS[task], jit_compile=execution.jit_compile)
-    use_execution(model, execution, training_pictures, validation_pictures)
+    use_execution(model, execution, training_pictures, validation_pictures, class_weight, gradient_scale)
+    live = Live(str(live_dir), resume=first_epoch > 0, dvcyaml=None, save_dvc_exp=False)
+    live.step = first_epoch
     history = model.fit(
         training_pictures.executions,
         epochs=epochs,
+        initial_epoch=first_epoch,
         steps_per_epoch=training_pictures.per_epoch,
         validation_data=validation_pictures.executions,
         shuffle=False,
         verbose=0,
         callbacks=[
-            History(live=Live(str(live_dir), dvcyaml=None, save_dvc_exp=False)),
-            Progress(model.name, epochs, MONITORS[task]),
+            History(live=live),
+            Progress(model.name, epochs, first_epoch, MONITORS[task]),
             keras.callbacks.TerminateOnNaN(),
+            *([early_stopping] if early_stopping else []),
             *callbacks,
         ],
     )
+    done = first_epoch + len(history.epoch)
     if not all(math.isfinite(values[-1]) for values in history.history.values()):
         raise UserError(
-            f"params.yaml: recipes.{model.name}: the loss is not finite in epoch {len(history.epoch)}: "
-            "lower optimizer.learning_rate"
+            f"params.yaml: recipes.{model.name}: the loss is not finite in epoch {done}: lower optimizer.learning_rate"
         )
+    if early_stopping:
+        kept = "whose weights are kept" if early_stopping.restore_best_weights else "but the last weights are kept"
+        best = f"best {early_stopping.monitor} in epoch {early_stopping.best_epoch + 1}"
+        print(f"{model.name}: {done} epochs, {best}, {kept}", file=sys.stderr)
     # whoever loads the model and trains it on gets Keras's defaults, not what suits this run
     model.compile(optimizer, LOSSES[task], metrics=METRICS[task])
+    return done

@@ -23,7 +23,7 @@ def main(recipe: str) -> None:
 
     model = train_recipe(recipe, settings, layers, prepared.info, training, validation, seed=seed, live_dir=live_dir)
 
-    save_model(model, Path(f"models/{recipe}.keras"))
+    save_model(model, prepared.info, Path(f"models/{recipe}.keras"))
     write_text(summarize(model), Path(f"models/{recipe}.txt"))
     save_history(join_history(live_dir), Path(f"plots/history/{settings.dataset}/{recipe}.csv"))
 

@@ -41,6 +41,7 @@ recipes:
   tiny_class:
     dataset: mnist
     architecture: small
+    start_from: data/weights/random
     epochs: 2
     batch_size: 32
     precision: float32
@@ -51,6 +52,7 @@ recipes:
   tiny_number:
     dataset: dots
     architecture: pool
+    start_from: data/weights/random
     epochs: 3
     batch_size: 32
     precision: float32

@@ -130,6 +130,8 @@ CHOICES: dict[str, tuple[list[Layer], Literal["auto", True, False], Execution]] 
         COMPILED,
     ),
     "convolution": (CONVOLUTION, "auto", DIVIDED),
+    "augmentation": ([Layer("RandomFlip", {}), *DENSE], "auto", DIVIDED),
+    "a whole network": ([Layer("MobileNetV2", {}), Layer("GlobalAveragePooling2D", {})], "auto", WHOLE),
     "pooling": ([Layer("AveragePooling2D", {}), Layer("Flatten", {})], "auto", DIVIDED),
     "separable": ([Layer("SeparableConv2D", {"filters": 3, "kernel_size": 3}), *DENSE], "auto", DIVIDED),
     "batch normalization": ([*CONVOLUTION[:1], Layer("BatchNormalization", {}), *DENSE], "auto", WHOLE),
@@ -193,7 +195,7 @@ def test_half_precision_is_for_the_listed_layers(layers: list[Layer], tmp_path: 
 
     losses = join_history(tmp_path / "live")["loss"].tolist()
     assert losses[-1] < losses[0]
-    save_model(model, tmp_path / "net.keras")
+    save_model(model, INFOS["classification"], tmp_path / "net.keras")
     loaded = load_model(tmp_path / "net.keras")
     assert [layer.compute_dtype for layer in loaded.layers] == [layer.compute_dtype for layer in model.layers]
     np.testing.assert_array_equal(loaded.predict(IMAGES, verbose=0), model.predict(IMAGES, verbose=0))
@@ -235,7 +237,7 @@ def test_reading_from_disk_changes_nothing(
             seed=3,
             live_dir=folder,
         )
-        save_model(model, folder / "net.keras")
+        save_model(model, INFOS["classification"], folder / "net.keras")
         save_history(join_history(folder), folder / "history.csv")
         return (folder / "net.keras").read_bytes(), (folder / "history.csv").read_bytes()
 
@@ -337,7 +339,7 @@ def test_the_best_weights_come_back() -> None:
 
 def test_layers_that_xla_cannot_compile_run_without_it() -> None:
     layers = [Layer("RandomRotation", {"factor": 0.1}), *DENSE]
-    execution = choose_execution(layers, "auto")
+    execution = choose_execution(layers, True)
     assert execution.jit_compile
 
     with pytest.warns(UserWarning, match="doesn't support `jit_compile=True`"):

@@ -24,8 +24,8 @@ BAD_PARAMS = {
     "half an epoch": ("epochs: 2", "epochs: 2.5", ["recipes.tiny_class.epochs: give a whole number, not 2.5"]),
     "no epochs": ("    epochs: 2\n", "", ["recipes.tiny_class.epochs: missing: add it"]),
     "large batch": (
-        "architecture: small\n    epochs: 2\n    batch_size: 32",
-        "architecture: small\n    epochs: 2\n    batch_size: 300",
+        "epochs: 2\n    batch_size: 32",
+        "epochs: 2\n    batch_size: 300",
         ["recipes.tiny_class.batch_size: 300 is more than the 200 training pictures of mnist: lower it"],
     ),
     "too many training pictures": (
@@ -156,7 +156,7 @@ def test_the_project_s_own_params_are_good(monkeypatch: pytest.MonkeyPatch) -> N
 
     recipes = check_params()
 
-    check_raw_files()
+    check_raw_files(None)
     assert recipes == {
         "mnist": ["mnist_mlp", "mnist_cnn", "mnist_deep_cnn", "mnist_fast"],
         "dots": ["dots_mlp", "dots_cnn", "dots_pool"],
@@ -226,7 +226,7 @@ def test_a_missing_raw_file_is_named(in_project: Project) -> None:
     (in_project.root / "data/raw/mnist.npz").unlink()
 
     with pytest.raises(UserError, match=r"data/raw/mnist\.npz: not found.*git checkout"):
-        check_raw_files()
+        check_raw_files(None)
 
 
 def test_an_invalid_recipe_does_not_make_its_dataset_unused(in_project: Project) -> None:

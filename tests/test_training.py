@@ -185,9 +185,9 @@ def test_a_diverging_loss_is_named(tmp_path: Path) -> None:
 
 def test_a_saved_model_is_canonical(tmp_path: Path) -> None:
     model = trained(tmp_path / "live")
-    save_model(model, tmp_path / "first.keras")
+    save_model(model, INFO, tmp_path / "first.keras")
     time.sleep(2.1)  # zip files hold times in steps of two seconds
-    save_model(model, tmp_path / "second.keras")
+    save_model(model, INFO, tmp_path / "second.keras")
 
     assert (tmp_path / "first.keras").read_bytes() == (tmp_path / "second.keras").read_bytes()
     with zipfile.ZipFile(tmp_path / "first.keras") as archive:
@@ -200,7 +200,7 @@ def test_shared_layers_stay_shared(tmp_path: Path) -> None:
     inputs = keras.Input((4,))
     shared = keras.layers.Dense(4, activation=keras.layers.ReLU())
     model = keras.Model(inputs, shared(shared(inputs)))
-    save_model(model, tmp_path / "shared.keras")
+    save_model(model, INFO, tmp_path / "shared.keras")
 
     loaded = load_model(tmp_path / "shared.keras")
 

@@ -92,7 +92,8 @@ def test_another_test_size_of_dots_leaves_training_pictures_alone(playground: Pr
 
 
 def test_a_recipe_comes_and_goes_by_params_alone(playground: Project) -> None:
-    second = "  second:\n    dataset: mnist\n    architecture: pool\n    epochs: 1\n    batch_size: 50\n"
+    second = "  second:\n    dataset: mnist\n    architecture: pool\n    start_from: data/weights/random\n"
+    second += "    epochs: 1\n    batch_size: 50\n"
     second += "    precision: float32\n    jit_compile: auto\n"
     second += "    optimizer:\n      name: RMSprop\n      learning_rate: 0.01\n"
     playground.edit("params.yaml", "architectures:\n", f"{second}architectures:\n")
@@ -130,6 +131,7 @@ def test_variants_are_compared_between_commits(playground: Project) -> None:
     assert {row["rev"] for row in json.loads(json.dumps(history["content"]))["data"]["values"]} == {"HEAD~1", "HEAD"}
 
 
+@pytest.mark.slow
 def test_variants_are_compared_as_experiments(playground: Project) -> None:
     experiment(playground, "wide", "architectures.small.0.Conv2D.filters=6")
     experiment(playground, "adam", "recipes.tiny_class.optimizer.name=Adam")
@@ -167,8 +169,8 @@ def test_earlier_results_come_from_the_run_cache(playground: Project) -> None:
     playground.repro("evaluate@tiny_class")
     playground.edit(
         "params.yaml",
-        "architecture: small\n    epochs: 3",
-        "architecture: small\n    epochs: 2",
+        "architecture: small\n    start_from: data/weights/random\n    epochs: 3",
+        "architecture: small\n    start_from: data/weights/random\n    epochs: 2",
     )
 
     output = playground.run("dvc", "repro", "evaluate@tiny_class").stdout
