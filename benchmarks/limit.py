@@ -9,6 +9,8 @@ from collections.abc import Callable
 
 from image_recipes.backend import keras, tf
 from image_recipes.datasets import DatasetInfo
+from image_recipes.dots import DotsDataset
+from image_recipes.mnist import MnistDataset
 from image_recipes.models import build_model
 from image_recipes.params import load_architecture, load_recipe
 from image_recipes.sources import load_dataset
@@ -63,6 +65,8 @@ def count_epoch(recipe: str, training_pictures: int | None = None) -> dict[str, 
     """
     settings = load_recipe(recipe)
     dataset = load_dataset(settings.dataset)
+    # the lectures' two, of which params.yaml says all
+    assert isinstance(dataset, (MnistDataset, DotsDataset))
     shape = [28, 28, 1] if dataset.source == "mnist" else [dataset.size, dataset.size, 1]
     classes = [str(number) for number in range(10)] if dataset.task == "classification" else None
     info = DatasetInfo(dataset.task, classes, None, shape, {}, "")

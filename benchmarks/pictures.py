@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from image_recipes.datasets import save_prepared, save_split, split_indices
+from image_recipes.datasets import save_split
 from image_recipes.sources import SOURCES, load_dataset
 
 
@@ -15,8 +15,8 @@ def prepare_dataset(name: str, folder: Path, training_pictures: int | None = Non
         training_pictures: train on no more than so many.
     """
     settings = load_dataset(name)
-    images, targets, info = SOURCES[settings.source].read(settings)
-    save_prepared(images, targets, info, folder)
-    indices = split_indices(info.parts, settings.split.model_dump())
+    source = SOURCES[settings.source]
+    source.prepare(settings, folder)
+    indices = source.split(folder, settings, folder / "assigned.csv")
     indices["train"] = indices["train"][:training_pictures]
     save_split(indices, folder / "split")

@@ -1,21 +1,132 @@
 """The command `image-recipes`."""
 
 import argparse
+import os
+import subprocess
 import sys
+from pathlib import Path
 
-from image_recipes.checks import check_params, check_raw_files, find_leftovers
-from image_recipes.params import load_recipe
+import pandas as pd
+
+from image_recipes.adding import (
+    RAW,
+    SMALLEST_FOR_NETWORKS,
+    WEIGHTS,
+    copy_pictures,
+    find_pictures,
+    look_at,
+    plan_params,
+    write_params,
+)
+from image_recipes.checks import check_name, check_params, check_raw_files, find_leftovers
+from image_recipes.decoders import find_files
+from image_recipes.errors import UserError
+from image_recipes.files import written_whole
+from image_recipes.params import load_recipe, read_section
 from image_recipes.stage import exit_on_user_error
 
 
 def check(recipe: str | None) -> None:
     """Check params.yaml, that the raw files exist, and that a recipe is known."""
     leftovers = find_leftovers(check_params())
-    check_raw_files()
+    check_raw_files(recipe)
     if leftovers:
         print(f"note: left from recipes that are gone; to remove: rm {' '.join(map(str, leftovers))}", file=sys.stderr)
     if recipe:
         load_recipe(recipe)
+
+
+def add(
+    path: Path,
+    name: str,
+    target: str | None,
+    picture: str | None,
+    task: str | None,
+    transfer: Path | None,
+    link: bool,
+    mirror: bool,
+    dry_run: bool,
+) -> None:
+    """Add your own pictures, or bring them up to date: a folder of classes, or a table that names pictures."""
+    check_name("datasets", name)
+    check_params()
+    folder = RAW / name
+    found = find_pictures(path, target, picture, task)
+    lines, side, channels = look_at(found)
+    side = max(side, SMALLEST_FOR_NETWORKS) if transfer else side
+    entries = plan_params(name, found, side, channels, folder, transfer)
+    print("\n".join(lines))
+    if not dry_run:
+        # first, so that an `add` that is stopped goes on where it was
+        write_params(entries)
+    for section, values in entries.items():
+        print(f"params.yaml: {section}: {', '.join(values)}")
+    print(f"{folder}: {copy_pictures(found, folder, link=link, mirror=mirror, dry_run=dry_run)}")
+    if dry_run:
+        print("nothing was changed")
+        return
+    # a link to a picture that lies elsewhere is to stay one
+    _track(folder, *(["--no-relink"] if link else []))
+    recipes = [recipe for recipe, values in read_section("recipes").items() if values["dataset"] == name]
+    print(f"next: make repro RECIPE={recipes[-1]}")
+
+
+def weights(network: str) -> None:
+    """Fetch the ImageNet weights of a network of keras.applications, and track them."""
+    # here, since TensorFlow takes seconds to import
+    from image_recipes.backbones import store_weights
+
+    file = WEIGHTS / f"{network}.weights.h5"
+    store_weights(network, file)
+    _track(file)
+    print(f"next: image-recipes add PATH --name NAME --transfer {file}")
+
+
+def _track(path: Path, *options: str) -> None:
+    command = ["dvc", "add", *options, str(path)]
+    done = subprocess.run([sys.executable, "-m", *command], text=True, capture_output=True)
+    if done.returncode:
+        raise UserError(f"{' '.join(command)} failed: {' '.join(done.stderr.split())}")
+    print(f"{path}.dvc: DVC tracks {path}")
+
+
+def predict(model: str, paths: list[Path], output: Path | None) -> None:
+    """Predict new pictures by a recipe's model: a CSV of class and probability, or of number and unit."""
+    file = Path(model if model.endswith(".keras") else f"models/{model}.keras")
+    if not file.exists() and file.parent == Path("models"):
+        load_recipe(file.stem)
+    files = find_files(paths)
+    # here, since TensorFlow takes seconds to import
+    from image_recipes.archives import load_model, load_model_info
+    from image_recipes.predicting import COLUMNS, predict_files
+
+    info = load_model_info(file)
+    rows, bad = [], 0
+    for row, error in predict_files(load_model(file), info, files):
+        if error:
+            bad += 1
+            print(f"{row[0]}: {error}", file=sys.stderr)
+        else:
+            rows.append(row)
+    if not rows:
+        raise UserError("none of the pictures can be read")
+    table = pd.DataFrame(rows, columns=COLUMNS[info.task])
+    if output is None:
+        _print(table)
+    else:
+        with written_whole(output) as partial:
+            table.to_csv(partial, index=False)
+    if bad:
+        print(f"{bad:,} of {len(files):,} pictures were skipped", file=sys.stderr)
+
+
+def _print(table: pd.DataFrame) -> None:
+    try:
+        table.to_csv(sys.stdout, index=False)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # of a program such as head, which wants no more; Python writes once more when it ends
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def main() -> None:
@@ -25,6 +136,27 @@ def main() -> None:
     command = commands.add_parser("check", help="check params.yaml before DVC reads it", description=check.__doc__)
     command.add_argument("recipe", nargs="?", help="a recipe that must exist")
     command.set_defaults(run=check)
+    command = commands.add_parser("add", help="add your own pictures", description=add.__doc__)
+    command.add_argument("path", type=Path, help="a folder with a sub-folder for each class, or a CSV or TSV file")
+    command.add_argument("--name", required=True, help="the dataset's, such as plants")
+    command.add_argument("--target", metavar="COLUMN", help="the table's column of classes or numbers")
+    command.add_argument("--picture", metavar="COLUMN", help="its column of paths, if not the one that has them")
+    command.add_argument("--task", choices=["classification", "regression"], help="of a table, if not told rightly")
+    command.add_argument(
+        "--transfer", type=Path, metavar="WEIGHTS", help="add a recipe too that starts from these weights or this model"
+    )
+    command.add_argument("--link", action="store_true", help="make symbolic links in place of copies")
+    command.add_argument("--mirror", action="store_true", help="remove what was added before and is no longer there")
+    command.add_argument("--dry-run", action="store_true", help="change nothing")
+    command.set_defaults(run=add)
+    command = commands.add_parser("weights", help="fetch ImageNet weights to start from", description=weights.__doc__)
+    command.add_argument("network", help="of keras.applications, such as MobileNetV2")
+    command.set_defaults(run=weights)
+    command = commands.add_parser("predict", help="predict new pictures", description=predict.__doc__)
+    command.add_argument("model", metavar="RECIPE", help="a recipe that was trained, or a .keras file of its model")
+    command.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a picture, or a folder of pictures")
+    command.add_argument("--output", type=Path, metavar="FILE", help="the CSV file to write, if not to the screen")
+    command.set_defaults(run=predict)
     arguments = vars(parser.parse_args())
     run = arguments.pop("run")
     exit_on_user_error(lambda: run(**arguments))

@@ -11,12 +11,15 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
 from image_recipes.datasets import DatasetInfo
-from image_recipes.files import written_whole
+from image_recipes.drawing import save_figure
 
 GALLERY_SIDE = 5
 GALLERY_CELLS = GALLERY_SIDE**2
 COMPARE_COLUMNS = 3
 MAX_LABELLED_CLASSES = 30
+# of all classes' names together, below an axis
+MAX_LETTERS_ABREAST = 40
+HISTOGRAM_BINS = 30
 
 # the lectures' limits of the axes
 LOSS_LIMITS = {"classification": (0.0, 0.5), "regression": (0.0, 300.0)}
@@ -37,7 +40,7 @@ def draw_gallery(images: Sequence[np.ndarray], titles: Sequence[str], file: Path
         if number < len(images):
             axes.imshow(images[number].squeeze(), vmin=0, vmax=255)
             axes.set_title(titles[number])
-    _save(figure, file)
+    save_figure(figure, file)
 
 
 def sample_titles(targets: np.ndarray, classes: list[str] | None) -> list[str]:
@@ -50,6 +53,53 @@ def sample_titles(targets: np.ndarray, classes: list[str] | None) -> list[str]:
     if classes is None:
         return [f"R {number:g}" for number in targets]
     return [f"R: {classes[number]}" for number in targets]
+
+
+def draw_overview(
+    info: DatasetInfo,
+    targets: np.ndarray,
+    splits: dict[str, np.ndarray],
+    sizes: tuple[np.ndarray, np.ndarray] | None,
+    file: Path,
+) -> None:
+    """Draw how many pictures of each class, or of which numbers, each split has.
+
+    Args:
+        info: the dataset's.
+        targets: (N,), class numbers or numbers, of all pictures.
+        splits: indices into them, by the split's name.
+        sizes: (N,) widths and heights, in pixels, that the pictures had; drawn beside it.
+        file: the PNG to write.
+    """
+    figure = Figure(figsize=(12, 4.8) if sizes else (6.4, 4.8), layout="constrained")
+    axes, *more = figure.subplots(1, 2 if sizes else 1, squeeze=False).flat
+    groups = [targets[indices] for indices in splits.values()]
+    names = [f"{name} ({len(indices):,})" for name, indices in splits.items()]
+    if info.classes is None:
+        axes.hist(groups, bins=HISTOGRAM_BINS, stacked=True, label=names)
+        axes.set_xlabel(info.unit or "number")
+    else:
+        below = np.zeros(len(info.classes), int)
+        for name, group in zip(names, groups, strict=True):
+            counts = np.bincount(group, minlength=len(info.classes))
+            axes.bar(range(len(info.classes)), counts, bottom=below, label=name)
+            below += counts
+        if len(info.classes) <= MAX_LABELLED_CLASSES:
+            axes.set_xticks(range(len(info.classes)), info.classes, rotation=_rotation(info.classes))
+    axes.set_ylabel("pictures")
+    figure.legend(loc="outside upper left", ncols=len(names))
+    if sizes:
+        (size_axes,) = more
+        size_axes.scatter(*sizes, s=12, alpha=0.3, linewidths=0)
+        size_axes.set_xlabel("width of the originals (pixels)")
+        size_axes.set_ylabel("height of the originals (pixels)")
+        size_axes.set_xlim(left=0)
+        size_axes.set_ylim(bottom=0)
+    save_figure(figure, file)
+
+
+def _rotation(classes: Sequence[str]) -> str:
+    return "vertical" if sum(map(len, classes)) > MAX_LETTERS_ABREAST else "horizontal"
 
 
 def gallery_rows(task: str, predictions: pd.DataFrame) -> pd.DataFrame:
@@ -77,7 +127,7 @@ def draw_curves(task: str, history: pd.DataFrame, file: Path) -> None:
     """
     figure = Figure(figsize=(6.4, 4.8))
     CURVES[task](figure.subplots(), history)
-    _save(figure, file)
+    save_figure(figure, file)
 
 
 def draw_comparison(task: str, histories: dict[str, pd.DataFrame], file: Path) -> None:
@@ -97,7 +147,7 @@ def draw_comparison(task: str, histories: dict[str, pd.DataFrame], file: Path) -
     for axes, (name, history) in zip(grid, histories.items(), strict=False):
         CURVES[task](axes, history)
         axes.set_title(name)
-    _save(figure, file)
+    save_figure(figure, file)
 
 
 def _draw_class_curves(loss_axes: Axes, history: pd.DataFrame) -> None:
@@ -161,7 +211,7 @@ def draw_predictions(info: DatasetInfo, predictions: pd.DataFrame, file: Path) -
     """
     figure = Figure(figsize=(8, 8))
     CHARTS[info.task](figure.subplots(), predictions, info)
-    _save(figure, file)
+    save_figure(figure, file)
 
 
 def _draw_confusion(axes: Axes, predictions: pd.DataFrame, info: DatasetInfo) -> None:
@@ -175,9 +225,7 @@ def _draw_confusion(axes: Axes, predictions: pd.DataFrame, info: DatasetInfo) ->
     axes.set_ylabel("real")
     axes.set_title(f"{len(predictions):,} test pictures")
     if len(classes) <= MAX_LABELLED_CLASSES:
-        axes.set_xticks(
-            range(len(classes)), classes, rotation="vertical" if max(map(len, classes)) > 3 else "horizontal"
-        )
+        axes.set_xticks(range(len(classes)), classes, rotation=_rotation(classes))
         axes.set_yticks(range(len(classes)), classes)
         for row, column in np.argwhere(counts):
             count = counts[row, column]
@@ -204,8 +252,3 @@ CHARTS: dict[str, Callable[[Axes, pd.DataFrame, DatasetInfo], None]] = {
     "classification": _draw_confusion,
     "regression": _draw_scatter,
 }
-
-
-def _save(figure: Figure, file: Path) -> None:
-    with written_whole(file) as partial:
-        figure.savefig(partial, bbox_inches="tight", dpi=100, metadata={"Software": None})

@@ -1,29 +1,59 @@
-"""Where pictures come from: for each `source` of params.yaml, its settings and its reader."""
+"""Where pictures come from: for each `source` of params.yaml, its settings, and how to prepare and split them."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 
-from image_recipes.datasets import DatasetInfo
+from image_recipes.datasets import DatasetInfo, load_info, save_prepared, split_indices
 from image_recipes.dots import DotsDataset, generate_dots
 from image_recipes.errors import UserError, did_you_mean
+from image_recipes.files import write_text
+from image_recipes.folder import FolderDataset, prepare_folder
 from image_recipes.mnist import MnistDataset, read_mnist
 from image_recipes.params import PARAMS_FILE, read_section, validate
+from image_recipes.splits import split_own
+from image_recipes.table import TableDataset, prepare_table
 
-Dataset = MnistDataset | DotsDataset
+Dataset = MnistDataset | DotsDataset | FolderDataset | TableDataset
 
 
 class Source(NamedTuple):
-    """The schema of a dataset's settings, and the function that makes its images from them."""
+    """What a source brings.
+
+    Attributes:
+        settings: the schema of a dataset's settings.
+        prepare: makes the prepared dataset in a folder from the settings; returns what
+            stops the run, if anything does.
+        split: returns the indices of each split, from the folder of the prepared dataset,
+            the settings, and the file that says which picture has which split.
+    """
 
     settings: type[Dataset]
-    read: Callable[[Any], tuple[np.ndarray, np.ndarray, DatasetInfo]]
+    prepare: Callable[[Any, Path], str | None]
+    split: Callable[[Path, Any, Path], dict[str, np.ndarray]]
+
+
+def _prepare_by(
+    read: Callable[[Any], tuple[np.ndarray, np.ndarray, DatasetInfo]],
+) -> Callable[[Any, Path], str | None]:
+    def prepare(settings: Any, folder: Path) -> None:
+        save_prepared(*read(settings), folder)
+
+    return prepare
+
+
+def _split_as_published(folder: Path, settings: MnistDataset | DotsDataset, file: Path) -> dict[str, np.ndarray]:
+    write_text("# in the published order\n", file)
+    return split_indices(load_info(folder).parts, settings.split.model_dump())
 
 
 SOURCES = {
-    "mnist": Source(MnistDataset, read_mnist),
-    "dots": Source(DotsDataset, generate_dots),
+    "mnist": Source(MnistDataset, _prepare_by(read_mnist), _split_as_published),
+    "dots": Source(DotsDataset, _prepare_by(generate_dots), _split_as_published),
+    "folder": Source(FolderDataset, prepare_folder, split_own),
+    "table": Source(TableDataset, prepare_table, split_own),
 }
 
 

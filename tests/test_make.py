@@ -2,6 +2,7 @@
 
 import sys
 
+import pytest
 from conftest import Project
 
 
@@ -48,6 +49,7 @@ def test_bad_params_are_named_before_dvc_reads_them(project: Project) -> None:
     assert "dvc repro" not in output
 
 
+@pytest.mark.slow
 def test_one_recipe_runs_just_what_it_needs(project: Project) -> None:
     link_environment(project)
 

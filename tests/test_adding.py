@@ -1,0 +1,289 @@
+"""`image-recipes add`: from a folder of pictures, or a table, to a trained model, in a real project."""
+
+import io
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from conftest import Project, load_yaml
+from PIL import Image
+from sklearn.datasets import load_sample_image
+from test_pictures import make_folder, make_table, noise
+
+
+@pytest.fixture
+def leaves(tmp_path: Path) -> Path:
+    """Pictures of three classes."""
+    return make_folder(tmp_path / "my leaves", {"나팔꽃": 30, 'it\'s "rose" & co': 25, "moss": 25})
+
+
+def add(project: Project, *arguments: str) -> str:
+    return project.run("image-recipes", "add", *arguments).stdout
+
+
+def test_a_folder_is_added(project: Project, leaves: Path) -> None:
+    before = (project.root / "params.yaml").read_text("utf-8")
+
+    said = add(project, str(leaves), "--name", "leaves")
+
+    assert "80 pictures" in said
+    assert "3 classes: 나팔꽃 30, " in said
+    assert "from 40x30 to 40x30 pixels" in said
+    assert "data/raw/leaves: 80 new" in said
+    assert said.splitlines()[-1] == "next: make repro RECIPE=leaves_cnn"
+    # DVC has the pictures, Git a line about them
+    assert len(list((project.root / "data/raw/leaves").rglob("*.png"))) == 80
+    assert (project.root / "data/raw/leaves.dvc").exists()
+    status = project.run("git", "status", "--porcelain", "--untracked-files=all").stdout
+    assert ".png" not in status
+    # the rest of params.yaml is as it was
+    after = (project.root / "params.yaml").read_text("utf-8").splitlines()
+    assert [line for line in before.splitlines() if line not in after] == []
+    params = load_yaml(project.root / "params.yaml")
+    assert params["datasets"]["leaves"]["height"] == params["datasets"]["leaves"]["width"] == 40
+    assert params["datasets"]["leaves"]["channels"] == 3
+    project.run("image-recipes", "check", "leaves_cnn")
+
+
+def test_a_dry_run_changes_nothing(project: Project, leaves: Path) -> None:
+    said = add(project, str(leaves), "--name", "leaves", "--dry-run")
+
+    assert "data/raw/leaves: 80 new" in said
+    assert "nothing was changed" in said
+    assert project.run("git", "status", "--porcelain").stdout == ""
+
+
+def test_comments_are_kept(project: Project, leaves: Path) -> None:
+    project.edit("params.yaml", "recipes:", "# the models\nrecipes:")
+    project.edit("params.yaml", "seed: 0\ndatasets", "seed: 0  # of training\ndatasets")
+
+    add(project, str(leaves), "--name", "leaves")
+
+    text = (project.root / "params.yaml").read_text("utf-8")
+    assert "# the models\nrecipes:" in text
+    assert "seed: 0  # of training" in text
+
+
+def test_more_pictures_are_added_later(project: Project, leaves: Path) -> None:
+    add(project, str(leaves), "--name", "leaves")
+    params = (project.root / "params.yaml").read_text("utf-8")
+    make_folder(leaves, {"fern": 12}, start=500)
+    noise(900).save(leaves / "moss/000.png")
+    (leaves / "moss/001.png").unlink()
+
+    said = add(project, str(leaves), "--name", "leaves")
+
+    assert "12 new, 1 changed, 78 as before, 1 only in data/raw/leaves, which stay there" in said
+    assert (project.root / "params.yaml").read_text("utf-8") == params
+    assert len(list((project.root / "data/raw/leaves").rglob("*.png"))) == 92
+    assert "1 removed" in add(project, str(leaves), "--name", "leaves", "--mirror")
+    assert not (project.root / "data/raw/leaves/moss/001.png").exists()
+
+
+def test_links_take_no_space(project: Project, leaves: Path) -> None:
+    add(project, str(leaves), "--name", "leaves", "--link")
+
+    added = project.root / "data/raw/leaves/moss/000.png"
+    assert added.is_symlink()
+    assert added.resolve() == (leaves / "moss/000.png").resolve()
+    assert added.read_bytes() == (leaves / "moss/000.png").read_bytes()
+    assert project.run("dvc", "status").stdout.count("data/raw/leaves.dvc") == 0
+
+
+def test_another_column_of_the_same_table_is_explained(project: Project, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "panel", {"shots": 30})
+    table = make_table(folder, [f"shots/{n:03}.png,{n / 7},{n / 3}" for n in range(30)], header="file,dirt,algae")
+    add(project, str(table), "--name", "panel", "--target", "dirt")
+
+    output = project.fails("image-recipes", "add", str(table), "--name", "panel", "--target", "algae")
+
+    assert "datasets.panel.columns is {'picture': 'file', 'target': 'dirt', " in output
+    assert "change it there, or choose another name" in output
+
+
+def test_a_table_is_added(project: Project, tmp_path: Path) -> None:
+    folder = make_folder(tmp_path / "panel", {"shots": 60, "unused": 3})
+    rows = [f"{number},shots/{number:03}.png,{number / 7:.2f},panel {number % 9}" for number in range(60)]
+    table = make_table(folder, rows, "dirt.csv", "id,file,grams,group")
+
+    said = add(project, str(table), "--name", "panel", "--target", "grams")
+
+    assert "numbers from 0 to 8.43" in said
+    assert "61 new" in said
+    dataset = load_yaml(project.root / "params.yaml")["datasets"]["panel"]
+    assert (dataset["task"], dataset["unit"]) == ("regression", "grams")
+    assert dataset["columns"] == {"picture": "file", "target": "grams", "split": None, "group": "group"}
+    assert not (project.root / "data/raw/panel/unused").exists()
+
+
+def test_a_transfer_recipe_is_added(project: Project, leaves: Path) -> None:
+    (project.root / "data/weights/MobileNetV2.weights.h5").write_bytes(b"stands for weights")
+    add(project, str(leaves), "--name", "leaves")
+
+    add(project, str(leaves), "--name", "leaves", "--transfer", "data/weights/MobileNetV2.weights.h5")
+    said = add(project, str(leaves), "--name", "leaves", "--transfer", "data/weights/MobileNetV2.weights.h5")
+
+    params = load_yaml(project.root / "params.yaml")
+    assert params["recipes"]["leaves_transfer"]["start_from"] == "data/weights/MobileNetV2.weights.h5"
+    assert params["recipes"]["leaves_transfer"]["fine_tuning"]["epochs"] == 10
+    assert params["architectures"]["on_MobileNetV2"][0] == {"MobileNetV2": None}
+    assert set(params["recipes"]) == {"tiny_class", "tiny_number", "leaves_cnn", "leaves_transfer"}
+    assert "params.yaml" not in said
+    project.run("image-recipes", "check", "leaves_transfer")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["nowhere", "--name", "x"], "nowhere: not found"),
+        (["{leaves}", "--name", "dots"], "datasets.dots.source is dots, but for these pictures it would be folder"),
+        (["{leaves}", "--name", "my leaves"], "name 'my leaves': use letters, digits and underscores"),
+        (["{leaves}", "--name", "x", "--target", "weight"], "a folder has no columns: name the table"),
+        (["{table}", "--name", "x"], "--target must name the column of classes or numbers: file, target"),
+        (["{table}", "--name", "x", "--target", "tarket"], "no column 'tarket': did you mean 'target'?"),
+        (["{empty}", "--name", "x"], "no pictures in it"),
+        (["{leaves}", "--name", "x", "--transfer", "no.h5"], "no.h5: not found: store ImageNet's weights by"),
+        (["{leaves}", "--name", "x", "--transfer", "{table}"], "lies outside of the project"),
+        (["{leaves}", "--name", "x", "--transfer", "data/weights/random"], "name it after its network"),
+    ],
+)
+def test_what_cannot_be_added_is_explained(
+    arguments: list[str], message: str, project: Project, leaves: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "empty").mkdir()
+    places = {"leaves": leaves, "table": make_table(tmp_path / "t", ["a.png,1"]), "empty": tmp_path / "empty"}
+
+    output = project.fails("image-recipes", "add", *(argument.format(**places) for argument in arguments))
+
+    assert f"error: {places['empty'] if 'no pictures' in message else ''}" in output
+    assert message in output
+    assert project.run("git", "status", "--porcelain").stdout == ""
+
+
+def small_and_short(project: Project, recipe: str, epochs: int = 2) -> None:
+    """Make an added recipe train for a moment only."""
+    text = (project.root / "params.yaml").read_text("utf-8")
+    head, found, tail = text.partition(f"  {recipe}:")
+    assert found
+    (project.root / "params.yaml").write_text(
+        head + found + tail.replace("epochs: 30", f"epochs: {epochs}", 1), "utf-8"
+    )
+
+
+@pytest.mark.slow
+def test_added_pictures_go_through_the_pipeline(project: Project, leaves: Path) -> None:
+    add(project, str(leaves), "--name", "leaves")
+    small_and_short(project, "leaves_cnn")
+
+    ran = project.repro("plot@leaves_cnn", "compare@leaves")
+
+    assert {"prepare@leaves", "split@leaves", "train@leaves_cnn", "evaluate@leaves_cnn", "plot@leaves_cnn"} <= ran
+    predictions = pd.read_csv(project.root / "data/predictions/leaves/leaves_cnn.csv")
+    assert set(predictions["real"]) == {"나팔꽃", 'it\'s "rose" & co', "moss"}
+    for name in ["samples/leaves", "overview/leaves", "leaves_cnn/gallery", "leaves_cnn/predictions", "compare/leaves"]:
+        assert (project.root / f"plots/{name}.png").stat().st_size > 5_000
+    assigned = (project.root / "data/assigned/leaves.csv").read_text("utf-8")
+    project.commit("Leaves")
+    assert project.repro("plot@leaves_cnn", "compare@leaves") == set()
+
+    # more pictures: the earlier ones stay in their splits, in a clone too
+    make_folder(leaves, {"moss": 30, "fern": 20}, start=700)
+    shutil.rmtree(leaves / "나팔꽃")
+    add(project, str(leaves), "--name", "leaves")
+    assert "split@leaves" in project.repro("split@leaves")
+    now = (project.root / "data/assigned/leaves.csv").read_text("utf-8").splitlines()
+    kept = [line for line in assigned.splitlines() if not line.startswith("moss/")]
+    assert [line for line in kept if line not in now] == []
+
+
+def test_a_full_disk_leaves_nothing_half_written(project: Project, leaves: Path) -> None:
+    add(project, str(leaves), "--name", "leaves")
+
+    # a limit on the size of files stops writing as a full disk does
+    output = project.fails("bash", "-c", "ulimit -f 40; python -m stages.prepare leaves")
+
+    assert "error: data/prepared/.partial-leaves/images.npy: File too large" in output
+    assert list((project.root / "data/prepared").iterdir()) == []
+
+
+@pytest.mark.slow
+def test_bad_pictures_stop_the_run_and_nothing_is_lost(project: Project, leaves: Path) -> None:
+    add(project, str(leaves), "--name", "leaves")
+    (project.root / "data/raw/leaves/moss/000.png").write_bytes(b"")
+
+    output = project.fails("dvc", "repro", "prepare@leaves")
+
+    assert "error: data/raw/leaves: 1 of 80 pictures cannot be used, such as moss/000.png (empty file)" in output
+    assert "data/prepared/leaves/problems.csv lists all" in output
+    assert (project.root / "data/prepared/leaves/problems.png").exists()
+    text = (project.root / "params.yaml").read_text("utf-8").replace("on_bad_picture: stop", "on_bad_picture: skip")
+    (project.root / "params.yaml").write_text(text, "utf-8")
+    assert "prepare@leaves" in project.repro("prepare@leaves")
+    assert len(np.load(project.root / "data/prepared/leaves/targets.npy")) == 79
+
+
+def patches(side: int = 20) -> list[tuple[str, int, np.ndarray]]:
+    """Cut scikit-learn's two photographs into squares: which one, the distance from its top, the picture."""
+    found = []
+    for name in ("china", "flower"):
+        photograph = load_sample_image(f"{name}.jpg")
+        rows, columns = (size // side * side for size in photograph.shape[:2])
+        for top in range(0, rows, side):
+            for left in range(0, columns, side):
+                found.append((name, top, photograph[top : top + side, left : left + side]))
+    return found
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Folders of patches by photograph, and a table that says how far below the top each lies."""
+    root = tmp_path_factory.mktemp("photographs")
+    rows = []
+    for number, (name, top, patch) in enumerate(patches()):
+        (root / name).mkdir(exist_ok=True)
+        Image.fromarray(patch).save(root / name / f"{number:04}.jpg", quality=95)
+        rows.append(f"{name}/{number:04}.jpg,{name},{top}")
+    make_table(root, rows, "patches.csv", "file,photograph,pixels below top")
+    return root
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("arguments", "recipe", "output"),
+    [
+        (["{root}/folders", "--name", "photos"], "photos_cnn", "class"),
+        (["{root}/patches.csv", "--name", "photos", "--target", "photograph"], "photos_cnn", "class"),
+        (["{root}/patches.csv", "--name", "photos", "--target", "pixels below top"], "photos_cnn", "number"),
+    ],
+)
+def test_from_photographs_to_predictions(
+    arguments: list[str], recipe: str, output: str, project: Project, photographs: Path, tmp_path: Path
+) -> None:
+    root = shutil.copytree(photographs, tmp_path / "photographs")
+    (root / "folders").mkdir()
+    for name in ("china", "flower"):
+        (root / "folders" / name).symlink_to(root / name)
+    add(project, *(argument.format(root=root) for argument in arguments))
+    project.commit("Photographs")
+    clone = project.copy(tmp_path / "clone")
+    small_and_short(clone, recipe, epochs=6)
+
+    clone.repro(f"plot@{recipe}", "compare@photos")
+    predicted = clone.run("image-recipes", "predict", recipe, str(root / "china"), str(root / "flower")).stdout
+
+    metrics = json.loads((clone.root / f"metrics/photos/{recipe}.json").read_text("utf-8"))
+    table = pd.read_csv(io.StringIO(predicted))
+    assert len(table) == len(patches())
+    if output == "class":
+        real = table["path"].map(lambda path: Path(path).parent.name)
+        # always the more frequent one is right for half of them
+        assert metrics["test_accuracy"] > 0.8
+        assert (table["class"] == real).mean() > 0.8
+    else:
+        tops = [top for _, top, _ in patches()]
+        assert metrics["test_r2"] > 0.3
+        assert np.corrcoef(table["number"], tops)[0, 1] > 0.6
+        assert set(table["unit"]) == {"pixels below top"}
