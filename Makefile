@@ -35,7 +35,7 @@ test: $(INSTALLED)  ## run the tests (under 5 minutes)
 	pytest --numprocesses 2 -m "not slow"
 
 test-all: test  ## run the slow tests too
-	pytest -m slow
+	pytest --numprocesses 2 -m slow
 
 bench: $(INSTALLED)  ## compare our speed with Keras, PyTorch and JAX (45 minutes; QUICK=1: 7)
 	python -m benchmarks.speed $(if $(QUICK),--quick) $(RECIPE)

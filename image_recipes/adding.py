@@ -27,8 +27,9 @@ WEIGHTS = Path("data/weights")
 LOOKED_AT = 500
 # pictures no larger than this are left as they are, larger ones made this large
 SIDE = 96
-# the side that networks of keras.applications take at least
-SMALLEST_FOR_NETWORKS = 32
+# the side that networks of keras.applications take at least, in pixels, and those that take more
+SMALLEST_SIDE = 32
+SMALLEST_SIDES = {"Xception": 71, "InceptionV3": 75, "InceptionResNetV2": 75}
 # fewer different numbers than that are taken for classes
 CLASS_NUMBERS = 20
 ARCHITECTURE = "small_cnn"
@@ -126,6 +127,9 @@ def look_at(found: Found) -> tuple[list[str], int, int]:
         Lines that say what was found; the side and the channels that suit the pictures.
     """
     labels = found.listing.pictures["label"]
+    if not len(labels):
+        first = found.listing.problems[0]
+        raise UserError(f"{found.table}: no row can be used, such as {first.path} ({first.detail})")
     lines = [f"{len(labels):,} pictures in {found.root}"]
     if found.task == "classification":
         counts = Counter(labels)
@@ -219,16 +223,6 @@ def plan_params(
     dataset = _dataset(found, side, channels, folder)
     recipes, architectures = {f"{name}_cnn": _recipe(name, found.task)}, {ARCHITECTURE: LAYERS}
     known = params["datasets"].get(name)
-    if transfer:
-        size = min(known["height"], known["width"]) if known else side
-        if transfer.suffix != ".keras" and size < SMALLEST_FOR_NETWORKS:
-            raise UserError(
-                f"{PARAMS_FILE}: datasets.{name} has pictures of {size} pixels, but networks of keras.applications "
-                f"take at least {SMALLEST_FOR_NETWORKS}: raise height and width"
-            )
-        architecture, layers = _transfer_layers(transfer)
-        architectures[architecture] = layers
-        recipes[f"{name}_transfer"] = _transfer_recipe(name, found.task, architecture, transfer)
     if known is not None:
         for key in ("source", "task", "table", "columns"):
             if known.get(key) != dataset.get(key):
@@ -236,11 +230,21 @@ def plan_params(
                     f"{PARAMS_FILE}: datasets.{name}.{key} is {known.get(key)}, but for these pictures it would be "
                     f"{dataset.get(key)}: change it there, or choose another name"
                 )
-        # a recipe that was taken out since is not wanted
-        recipes.pop(f"{name}_cnn")
-        recipes = {recipe: values for recipe, values in recipes.items() if recipe not in params["recipes"]}
+        # if it was taken out since, it is not wanted
+        recipes.clear()
     elif folder.exists():
         raise UserError(f"{folder}: is there, but {PARAMS_FILE} has no dataset {name}: choose another name")
+    if transfer:
+        architecture, layers = _transfer_layers(transfer, min(known["height"], known["width"]) if known else side)
+        recipe = f"{name}_transfer"
+        start_from = params["recipes"].get(recipe, {}).get("start_from")
+        if start_from is None:
+            architectures[architecture] = layers
+            recipes[recipe] = _transfer_recipe(name, found.task, architecture, transfer)
+        elif start_from != transfer.as_posix():
+            raise UserError(
+                f"{PARAMS_FILE}: recipes.{recipe} is there, and starts from {start_from}: change it there, or rename it"
+            )
     for recipe in recipes:
         if recipe in params["recipes"]:
             raise UserError(f"{PARAMS_FILE}: recipes.{recipe} is there: choose another name")
@@ -288,18 +292,43 @@ def _insert(lines: list[str], section: str, values: dict[str, Any]) -> list[str]
     return lines[:place] + new + lines[place:]
 
 
-def _transfer_layers(transfer: Path) -> tuple[str, list[Any]]:
-    """Return the name and the layers of an architecture that starts from a file."""
+def smallest_side(transfer: Path) -> int:
+    """Return the smallest side, in pixels, of pictures for what a file is to start."""
+    return 1 if transfer.suffix == ".keras" else SMALLEST_SIDES.get(_network(transfer), SMALLEST_SIDE)
+
+
+def _network(weights: Path) -> str:
+    return weights.name.partition(".")[0]
+
+
+def check_network(name: str) -> None:
+    """Check that a network of keras.applications can start from a file of its ImageNet weights.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if name.startswith("EfficientNetB"):
+        raise UserError(f"{name} cannot start from a file of weights: take one of EfficientNetV2, such as B0")
+
+
+def _transfer_layers(transfer: Path, side: int) -> tuple[str, list[Any]]:
+    """Return the name and the layers of an architecture that starts from a file, for pictures of that side."""
     if not transfer.exists():
         raise UserError(f"{transfer}: not found: store ImageNet's weights by `image-recipes weights MobileNetV2`")
     if transfer.is_absolute() or ".." in transfer.parts:
         raise UserError(f"{transfer}: lies outside of the project: copy it to {WEIGHTS}, and `dvc add` it there")
     if transfer.suffix == ".keras":
         return "trained", [{"Trained": None}]
-    network = transfer.name.partition(".")[0]
+    network = _network(transfer)
+    check_network(network)
     if not re.fullmatch(r"[A-Z][A-Za-z0-9]*", network) or not transfer.name.endswith(".h5"):
         raise UserError(
             f"{transfer}: name it after its network, such as MobileNetV2.weights.h5, or give a model of this project"
+        )
+    if side < smallest_side(transfer):
+        raise UserError(
+            f"{PARAMS_FILE}: the dataset's pictures have {side} pixels a side, but {network} takes at least "
+            f"{smallest_side(transfer)}: raise height and width there"
         )
     return f"on_{network}", [{network: None}, {"GlobalAveragePooling2D": None}, {"Dropout": {"rate": 0.2}}]
 

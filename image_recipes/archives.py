@@ -25,7 +25,7 @@ def save_model(model: keras.Model, info: DatasetInfo, file: Path) -> None:
 
     Args:
         model: compiled or not.
-        info: of the dataset that it was trained on, kept with it.
+        info: of the dataset that it was trained on, kept with it but for `parts`.
         file: the name ends in `.keras`.
     """
     with written_whole(file) as partial:
@@ -34,7 +34,8 @@ def save_model(model: keras.Model, info: DatasetInfo, file: Path) -> None:
             entries = {name: archive.read(name) for name in sorted(archive.namelist())}
         metadata = json.loads(entries["metadata.json"])
         metadata["date_saved"] = "{}-{:02}-{:02}@{:02}:{:02}:{:02}".format(*EARLIEST)
-        metadata["dataset"] = asdict(info)
+        # without its numbers of pictures: a model does not depend on those to test it on
+        metadata["dataset"] = {**asdict(info), "parts": {}}
         entries["metadata.json"] = json.dumps(metadata).encode()
         config = _with_stable_ids(json.loads(entries["config.json"]), {})
         entries["config.json"] = json.dumps(config).encode()
@@ -73,7 +74,7 @@ def load_model(file: Path) -> keras.Model:
 
 
 def load_model_info(file: Path) -> DatasetInfo:
-    """Load what dataset a model file was trained on.
+    """Load what dataset a model file was trained on; `parts` is empty.
 
     Raises:
         UserError: the file is missing, damaged, or does not say so.

@@ -10,12 +10,13 @@ import pandas as pd
 
 from image_recipes.adding import (
     RAW,
-    SMALLEST_FOR_NETWORKS,
     WEIGHTS,
+    check_network,
     copy_pictures,
     find_pictures,
     look_at,
     plan_params,
+    smallest_side,
     write_params,
 )
 from image_recipes.checks import check_name, check_params, check_raw_files, find_leftovers
@@ -53,7 +54,7 @@ def add(
     folder = RAW / name
     found = find_pictures(path, target, picture, task)
     lines, side, channels = look_at(found)
-    side = max(side, SMALLEST_FOR_NETWORKS) if transfer else side
+    side = max(side, smallest_side(transfer)) if transfer else side
     entries = plan_params(name, found, side, channels, folder, transfer)
     print("\n".join(lines))
     if not dry_run:
@@ -73,6 +74,7 @@ def add(
 
 def weights(network: str) -> None:
     """Fetch the ImageNet weights of a network of keras.applications, and track them."""
+    check_network(network)
     # here, since TensorFlow takes seconds to import
     from image_recipes.backbones import store_weights
 

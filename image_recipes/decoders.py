@@ -92,7 +92,10 @@ def _decode_in_order(files: Sequence[Path], shape: Shape) -> Iterator[Result]:
     pieces = [files[start : start + size] for start in range(0, len(files), size)]
     if len(files) < FEW_FILES or workers == 1:
         for piece in pieces:
-            yield from _decode_piece(piece, shape)
+            try:
+                yield from _decode_piece(piece, shape)
+            except MemoryError:
+                raise _out_of_memory(piece) from None
         return
     # a process that is forked would share locks of threads that it does not have
     context = multiprocessing.get_context("spawn")
@@ -107,12 +110,16 @@ def _decode_in_order(files: Sequence[Path], shape: Shape) -> Iterator[Result]:
                 piece, job = ahead.popleft()
                 yield from job.result()
         except (BrokenProcessPool, MemoryError):
-            raise UserError(
-                f"{piece[0]}: this picture or one of the next took more memory than there is: "
-                "free some, or take large pictures out"
-            ) from None
+            raise _out_of_memory(piece) from None
         finally:
             processes.shutdown(cancel_futures=True)
+
+
+def _out_of_memory(piece: Sequence[Path]) -> UserError:
+    return UserError(
+        f"{piece[0]}: this picture or one of the next took more memory than there is: "
+        "free some, or take large pictures out"
+    )
 
 
 def _decode_piece(files: Sequence[Path], shape: Shape) -> list[Result]:

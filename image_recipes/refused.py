@@ -25,8 +25,9 @@ def draw_refused(raw: Path, folder: Path) -> None:
     refused = [problem for problem in load_problems(folder) if PROBLEMS[problem.problem]][: SIDE**2]
     if not refused:
         return
-    figure = Figure(figsize=(10, 10))
-    for number, axes in enumerate(figure.subplots(SIDE, SIDE).flat):
+    rows = -(-len(refused) // SIDE)
+    figure = Figure(figsize=(10, 2 * rows))
+    for number, axes in enumerate(figure.subplots(rows, SIDE, squeeze=False).flat):
         if number >= len(refused):
             axes.axis("off")
             continue

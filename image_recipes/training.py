@@ -88,11 +88,9 @@ def train_recipe(
         scale=scale,
     )
     class_weight = _balance(training.targets, len(info.classes or ())) if recipe.class_weight else None
-    phases = [(recipe.optimizer, recipe.epochs, f"recipes.{name}.optimizer")]
+    phases = [(recipe.optimizer, recipe.epochs, "optimizer")]
     if recipe.fine_tuning:
-        phases.append(
-            (recipe.fine_tuning.optimizer, recipe.fine_tuning.epochs, f"recipes.{name}.fine_tuning.optimizer")
-        )
+        phases.append((recipe.fine_tuning.optimizer, recipe.fine_tuning.epochs, "fine_tuning.optimizer"))
     stopping = EarlyStopping(**recipe.early_stopping.model_dump()) if recipe.early_stopping else None
     epochs = 0
     for number, (settings, more_epochs, key) in enumerate(phases):
@@ -101,7 +99,7 @@ def train_recipe(
         steps = more_epochs * steps_per_epoch(len(training), recipe.batch_size)
         epochs = train(
             model,
-            build_optimizer(settings, steps, f"{PARAMS_FILE}: {key}"),
+            build_optimizer(settings, steps, f"{PARAMS_FILE}: recipes.{name}.{key}"),
             training,
             validation,
             task=info.task,
@@ -115,6 +113,7 @@ def train_recipe(
             # so that a rate suits numbers of any unit
             gradient_scale=1 / scale.deviation**2 if scale else 1.0,
             early_stopping=stopping,
+            optimizer_key=key,
             callbacks=callbacks,
         )
     return model
@@ -152,6 +151,7 @@ def train(
     class_weight: Sequence[float] | None = None,
     gradient_scale: float = 1.0,
     early_stopping: keras.callbacks.EarlyStopping | None = None,
+    optimizer_key: str = "optimizer",
     callbacks: Sequence[keras.callbacks.Callback] = (),
 ) -> int:
     """Train a model in place, validating after every epoch; the last weights stay.
@@ -173,6 +173,7 @@ def train(
         class_weight: of each class, for the training loss.
         gradient_scale: by what the gradients of the training loss are multiplied.
         early_stopping: stops before the last epoch, and may go back to the best.
+        optimizer_key: the optimizer's key in the recipe, for errors.
         callbacks: of Keras, beside those for history and progress.
 
     Returns:
@@ -207,7 +208,8 @@ def train(
     done = first_epoch + len(history.epoch)
     if not all(math.isfinite(values[-1]) for values in history.history.values()):
         raise UserError(
-            f"params.yaml: recipes.{model.name}: the loss is not finite in epoch {done}: lower optimizer.learning_rate"
+            f"{PARAMS_FILE}: recipes.{model.name}: the loss is not finite in epoch {done}: "
+            f"lower {optimizer_key}.learning_rate"
         )
     if early_stopping:
         kept = "whose weights are kept" if early_stopping.restore_best_weights else "but the last weights are kept"

@@ -133,6 +133,43 @@ def test_a_transfer_recipe_is_added(project: Project, leaves: Path) -> None:
     assert set(params["recipes"]) == {"tiny_class", "tiny_number", "leaves_cnn", "leaves_transfer"}
     assert "params.yaml" not in said
     project.run("image-recipes", "check", "leaves_transfer")
+    output = project.fails(
+        "image-recipes", "add", str(leaves), "--name", "leaves", "--transfer", "models/tiny_class.keras"
+    )
+    assert "models/tiny_class.keras: not found" in output
+    (project.root / "data/weights/NASNetMobile.weights.h5").write_bytes(b"stands for weights")
+    other = ["--transfer", "data/weights/NASNetMobile.weights.h5"]
+    output = project.fails("image-recipes", "add", str(leaves), "--name", "leaves", *other)
+    assert "recipes.leaves_transfer is there, and starts from data/weights/MobileNetV2.weights.h5" in output
+
+
+def test_a_network_decides_how_small_pictures_may_be(project: Project, tmp_path: Path) -> None:
+    small = make_folder(tmp_path / "small", {"a": 12, "b": 12}, size=(20, 20))
+    weights = project.root / "data/weights/Xception.weights.h5"
+    weights.write_bytes(b"stands for weights")
+    (project.root / "data/weights/EfficientNetB0.weights.h5").write_bytes(b"stands for weights")
+    transfer = ["--transfer", "data/weights/Xception.weights.h5"]
+
+    add(project, str(small), "--name", "large", *transfer)
+    add(project, str(small), "--name", "small")
+
+    assert load_yaml(project.root / "params.yaml")["datasets"]["large"]["height"] == 71
+    output = project.fails("image-recipes", "add", str(small), "--name", "small", *transfer)
+    assert "pictures have 20 pixels a side, but Xception takes at least 71" in output
+    output = project.fails(
+        "image-recipes", "add", str(small), "--name", "x", "--transfer", "data/weights/EfficientNetB0.weights.h5"
+    )
+    assert "EfficientNetB0 cannot start from a file of weights" in output
+
+
+def test_a_table_of_which_no_row_can_be_used_says_why(project: Project, leaves: Path) -> None:
+    rows = [f"{leaves / 'moss' / f'{number:03}.png'},{number}" for number in range(25)]
+    table = make_table(leaves, rows, header="file,weight")
+
+    output = project.fails("image-recipes", "add", str(table), "--name", "x", "--target", "weight")
+
+    assert "no row can be used" in output
+    assert "give a path relative to the table" in output
 
 
 @pytest.mark.parametrize(

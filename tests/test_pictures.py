@@ -40,13 +40,13 @@ def noise(seed: int, size: tuple[int, int] = (40, 30)) -> Image.Image:
     return small.resize(size, Image.Resampling.BICUBIC)
 
 
-def make_folder(root: Path, classes: dict[str, int], start: int = 0) -> Path:
+def make_folder(root: Path, classes: dict[str, int], start: int = 0, size: tuple[int, int] = (40, 30)) -> Path:
     """Make a folder with so many pictures of each class."""
     seed = start
     for name, count in classes.items():
         (root / name).mkdir(parents=True, exist_ok=True)
         for number in range(count):
-            noise(seed).save(root / name / f"{number:03}.png")
+            noise(seed, size).save(root / name / f"{number:03}.png")
             seed += 1
     return root
 

@@ -159,6 +159,7 @@ def test_a_model_file_says_what_it_was_trained_on(tmp_path: Path) -> None:
     save_model(model, info, tmp_path / "net.keras")
 
     found = load_model_info(tmp_path / "net.keras")
+    assert found.parts == {}
     assert (found.classes, found.fit, found.region) == (info.classes, "crop", [0, 0, 1, 0.5])
     assert keras.saving.load_model(tmp_path / "net.keras").count_params() == model.count_params()
 

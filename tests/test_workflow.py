@@ -115,6 +115,7 @@ def test_a_recipe_comes_and_goes_by_params_alone(playground: Project) -> None:
     assert "second" not in playground.run("dvc", "metrics", "show").stdout
 
 
+@pytest.mark.slow
 def test_variants_are_compared_between_commits(playground: Project) -> None:
     playground.edit("params.yaml", "filters: 4\n        kernel_size: 5", "filters: 6\n        kernel_size: 5")
     playground.repro()
@@ -163,6 +164,7 @@ def test_an_experiment_takes_another_architecture_and_whole_lists(playground: Pr
     assert "global_average_pooling2d" in (playground.root / "models/tiny_class.txt").read_text("utf-8")
 
 
+@pytest.mark.slow
 def test_earlier_results_come_from_the_run_cache(playground: Project) -> None:
     model = (playground.root / "models/tiny_class.keras").read_bytes()
     playground.edit("params.yaml", "epochs: 2", "epochs: 3")
