@@ -30,7 +30,7 @@ SIDE = 96
 # the side that networks of keras.applications take at least, in pixels, and those that take more
 SMALLEST_SIDE = 32
 SMALLEST_SIDES = {"Xception": 71, "InceptionV3": 75, "InceptionResNetV2": 75}
-# fewer different numbers than that are taken for classes
+# no more different numbers than that are taken for classes
 CLASS_NUMBERS = 20
 ARCHITECTURE = "small_cnn"
 LAYERS: list[Any] = [
