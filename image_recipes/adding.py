@@ -17,7 +17,7 @@ from image_recipes.decoding import FORMATS, extensions
 from image_recipes.errors import UserError, did_you_mean
 from image_recipes.files import written_whole
 from image_recipes.folder import list_folder
-from image_recipes.params import PARAMS_FILE, RANDOM, read_params, read_yaml
+from image_recipes.params import PARAMS_FILE, RANDOM, check_network, read_params, read_yaml
 from image_recipes.pictures import Listing
 from image_recipes.table import MISSING, Columns, is_number, list_table, read_table, varies
 
@@ -299,16 +299,6 @@ def smallest_side(transfer: Path) -> int:
 
 def _network(weights: Path) -> str:
     return weights.name.partition(".")[0]
-
-
-def check_network(name: str) -> None:
-    """Check that a network of keras.applications can start from a file of its ImageNet weights.
-
-    Raises:
-        UserError: it cannot.
-    """
-    if name.startswith("EfficientNetB"):
-        raise UserError(f"{name} cannot start from a file of weights: take one of EfficientNetV2, such as B0")
 
 
 def _transfer_layers(transfer: Path, side: int) -> tuple[str, list[Any]]:

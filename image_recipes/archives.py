@@ -67,10 +67,10 @@ def load_model(file: Path) -> keras.Model:
     """Open a model file; one that would run code of its own is refused.
 
     Raises:
-        UserError: the file is missing or damaged.
+        UserError: the file is missing or damaged, or would run code.
     """
     with _explained(file):
-        return keras.saving.load_model(file)
+        return keras.saving.load_model(file, safe_mode=True)
 
 
 def load_model_info(file: Path) -> DatasetInfo:
@@ -95,4 +95,9 @@ def _explained(file: Path) -> Iterator[None]:
     try:
         yield
     except Exception as error:  # a damaged file fails in zipfile, h5py, json or Keras
+        if "arbitrary code" in str(error):
+            raise UserError(
+                f"{file}: refused, since it would run code of its own when it is opened (a Lambda layer): "
+                "build the model of layers that Keras knows by name"
+            ) from None
         raise UserError(f"{file}: cannot be opened as a Keras model ({one_line(error)[:200]}): {remedy}") from None

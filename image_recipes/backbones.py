@@ -14,7 +14,7 @@ from image_recipes.components import one_line
 from image_recipes.datasets import DatasetInfo
 from image_recipes.errors import UserError, did_you_mean
 from image_recipes.files import written_whole
-from image_recipes.params import RANDOM, Layer
+from image_recipes.params import RANDOM, Layer, check_network
 
 # in place of a class: the layers of another recipe's model
 TRAINED = "Trained"
@@ -124,11 +124,7 @@ def _application(
     except Exception as error:  # Keras says so if pictures are too small for it
         raise UserError(f"{key}: {name} cannot be made for pictures of {height}x{width}: {one_line(error)}") from None
     if start_from != RANDOM:
-        if name.startswith("EfficientNetB"):
-            raise UserError(
-                f"{key}: {name} cannot start from a file of weights, since Keras makes another network for those of "
-                "ImageNet: take one of EfficientNetV2"
-            )
+        check_network(name, key)
         if not Path(start_from).exists():
             raise UserError(
                 f"{start_from}: not found: get it by `dvc pull`, or store it by `image-recipes weights {name}`"

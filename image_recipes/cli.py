@@ -11,7 +11,6 @@ import pandas as pd
 from image_recipes.adding import (
     RAW,
     WEIGHTS,
-    check_network,
     copy_pictures,
     find_pictures,
     look_at,
@@ -23,7 +22,7 @@ from image_recipes.checks import check_name, check_params, check_raw_files, find
 from image_recipes.decoders import find_files
 from image_recipes.errors import UserError
 from image_recipes.files import written_whole
-from image_recipes.params import load_recipe, read_section
+from image_recipes.params import check_network, load_recipe, read_section
 from image_recipes.stage import exit_on_user_error
 
 

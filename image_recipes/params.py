@@ -211,6 +211,23 @@ def load_architecture(name: str) -> list[Layer]:
     return validate(Architecture, section, f"architectures.{name}")
 
 
+def check_network(name: str, where: str = "") -> None:
+    """Check that a network of keras.applications can start from a file of its ImageNet weights.
+
+    Args:
+        name: the network's.
+        where: the key in params.yaml that asks for it, for the error.
+
+    Raises:
+        UserError: it cannot.
+    """
+    if name.startswith("EfficientNetB"):
+        raise UserError(
+            f"{where}: {name}".removeprefix(": ") + " cannot start from a file of weights, since Keras makes another "
+            "network for those of ImageNet: take one of EfficientNetV2, such as EfficientNetV2B0"
+        )
+
+
 def validate(schema: Any, section: Any, where: str) -> Any:
     """Validate a section.
 

@@ -150,6 +150,13 @@ def test_augmentation_is_for_training_alone(tmp_path: Path) -> None:
     np.testing.assert_array_equal(load_model(tmp_path / "net.keras").predict(IMAGES, verbose=0), outputs)
 
 
+def test_a_model_file_that_would_run_code_is_refused(tmp_path: Path) -> None:
+    keras.Sequential([keras.Input((2,)), keras.layers.Lambda(lambda values: values * 2)]).save(tmp_path / "net.keras")
+
+    with pytest.raises(UserError, match=r"net\.keras: refused, since it would run code"):
+        load_model(tmp_path / "net.keras")
+
+
 def test_a_model_file_says_what_it_was_trained_on(tmp_path: Path) -> None:
     model, _ = train(recipe(), tmp_path)
     info = DatasetInfo(
