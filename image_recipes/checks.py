@@ -11,7 +11,10 @@ from image_recipes.sources import Dataset, validate_dataset
 
 SECTIONS = ("seed", "datasets", "recipes", "architectures")
 # names that the folders metrics/ and plots/ already use beside those of datasets and recipes
-RESERVED = {"datasets": {"compare"}, "recipes": {"compare", "history", "overview", "predictions", "samples"}}
+RESERVED = {
+    "datasets": {"baseline", "compare"},
+    "recipes": {"compare", "history", "overview", "predictions", "samples"},
+}
 MODELS = Path("models")
 # where a recipe leaves files for `compare`, by dataset
 FOLDERS = {"metrics": ".json", "plots/history": ".csv", "data/predictions": ".csv"}

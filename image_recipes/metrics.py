@@ -10,6 +10,11 @@ from image_recipes.files import write_text
 Metrics = Mapping[str, float | None]
 
 
+def named(split: str, metrics: Metrics) -> dict[str, float | None]:
+    """Put a split's prefix, such as `test`, before the metrics' names."""
+    return {f"{split}_{name}": value for name, value in metrics.items()}
+
+
 def save_metrics(metrics: Metrics, file: Path) -> None:
     """Write metrics as JSON, sorted by name, whole or not at all.
 
@@ -26,11 +31,24 @@ def load_metrics(folder: Path, recipes: Iterable[str]) -> dict[str, Metrics]:
     Raises:
         UserError: a file is missing or is not JSON.
     """
-    metrics = {}
-    for name in recipes:
-        file = folder / f"{name}.json"
-        try:
-            metrics[name] = json.loads(file.read_text("utf-8"))
-        except (OSError, ValueError):
-            raise UserError(f"{file}: missing or damaged: make it by `dvc repro evaluate@{name}`") from None
-    return metrics
+    return {name: _load(folder / f"{name}.json", f"evaluate@{name}") for name in recipes}
+
+
+def load_baseline_metrics(folder: Path) -> dict[str, Metrics]:
+    """Load the metrics of a dataset's baselines, by name.
+
+    Raises:
+        UserError: there are none, or a file is not JSON.
+    """
+    stage = f"baseline@{folder.name}"
+    files = sorted(folder.glob("*.json"))
+    if not files:
+        raise UserError(f"{folder}: missing: make it by `dvc repro {stage}`")
+    return {file.stem: _load(file, stage) for file in files}
+
+
+def _load(file: Path, stage: str) -> Metrics:
+    try:
+        return json.loads(file.read_text("utf-8"))
+    except (OSError, ValueError):
+        raise UserError(f"{file}: missing or damaged: make it by `dvc repro {stage}`") from None

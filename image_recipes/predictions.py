@@ -1,5 +1,6 @@
 """The predictions of a recipe on the test pictures, as a table."""
 
+import io
 from pathlib import Path
 
 import numpy as np
@@ -7,6 +8,9 @@ import pandas as pd
 
 from image_recipes.errors import UserError
 from image_recipes.files import written_whole
+
+# before a class's name, the column of its probability
+PROBABILITY = "probability_"
 
 
 def tabulate_predictions(
@@ -28,7 +32,7 @@ def tabulate_predictions(
         return pd.DataFrame({"index": indices, "real": real, "predicted": predicted[:, 0]})
     names = np.array(classes)
     table = pd.DataFrame({"index": indices, "real": names[real], "predicted": names[predicted.argmax(axis=1)]})
-    probabilities = pd.DataFrame(predicted, columns=[f"probability_{name}" for name in classes])
+    probabilities = pd.DataFrame(predicted, columns=[PROBABILITY + name for name in classes])
     return pd.concat([table, probabilities], axis=1)
 
 
@@ -39,16 +43,45 @@ def save_predictions(predictions: pd.DataFrame, file: Path) -> None:
 
 
 def load_predictions(file: Path, classes: list[str] | None) -> pd.DataFrame:
-    """Read predictions; classes' names stay text, such as the class `007`.
+    """Read a recipe's predictions; classes' names stay text, such as the class `007`.
 
     Raises:
         UserError: the file is missing or is no such table.
     """
-    text = {} if classes is None else {"real": str, "predicted": str}
+    return _read(file, classes, f"evaluate@{file.stem}")
+
+
+def load_baselines(folder: Path, classes: list[str] | None) -> dict[str, pd.DataFrame]:
+    """Read the predictions of a dataset's baselines, by name.
+
+    Raises:
+        UserError: there are none, or a file is no such table.
+    """
+    stage = f"baseline@{folder.name}"
+    files = sorted(folder.glob("*.csv"))
+    if not files:
+        raise UserError(f"{folder}: missing: make it by `dvc repro {stage}`")
+    return {file.stem: _read(file, classes, stage) for file in files}
+
+
+def _read(file: Path, classes: list[str] | None, stage: str) -> pd.DataFrame:
     try:
-        predictions = pd.read_csv(file, dtype=text, keep_default_na=classes is None)
-        if {"index", "real", "predicted"} <= set(predictions.columns):
-            return predictions
+        return read_predictions(file.read_bytes(), classes)
     except (OSError, ValueError):
-        pass
-    raise UserError(f"{file}: missing or damaged: make it by `dvc repro evaluate@{file.stem}`")
+        raise UserError(f"{file}: missing or damaged: make it by `dvc repro {stage}`") from None
+
+
+def read_predictions(content: bytes, classes: list[str] | None) -> pd.DataFrame:
+    """Read predictions from the bytes of a file.
+
+    Raises:
+        ValueError: they are no such table.
+    """
+    text = {} if classes is None else {"real": str, "predicted": str}
+    predictions = pd.read_csv(io.BytesIO(content), dtype=text, keep_default_na=classes is None)
+    if not {"index", "real", "predicted"} <= set(predictions.columns):
+        raise ValueError("columns are missing")
+    # an empty cell, of a network that has diverged, is text where NA is a class
+    numbers = predictions.columns.difference(list(text))
+    predictions[numbers] = predictions[numbers].apply(pd.to_numeric)
+    return predictions

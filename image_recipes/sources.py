@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from image_recipes.datasets import DatasetInfo, load_info, save_prepared, split_indices
-from image_recipes.dots import DotsDataset, generate_dots
+from image_recipes.datasets import DatasetInfo, Subset, load_info, save_prepared, split_indices
+from image_recipes.dots import DotsDataset, generate_dots, predict_dots
 from image_recipes.errors import UserError, did_you_mean
 from image_recipes.files import write_text
 from image_recipes.folder import FolderDataset, prepare_folder
@@ -16,6 +16,7 @@ from image_recipes.params import PARAMS_FILE, read_section, validate
 from image_recipes.splits import split_own
 from image_recipes.table import TableDataset, prepare_table
 
+References = dict[str, tuple[np.ndarray, dict[str, float]]]
 Dataset = MnistDataset | DotsDataset | FolderDataset | TableDataset
 
 
@@ -28,11 +29,14 @@ class Source(NamedTuple):
             stops the run, if anything does.
         split: returns the indices of each split, from the folder of the prepared dataset,
             the settings, and the file that says which picture has which split.
+        references: returns what pictures can be predicted to be by knowing how they are
+            made, as `predict_dots` does; None for pictures whose making is not known.
     """
 
     settings: type[Dataset]
     prepare: Callable[[Any, Path], str | None]
     split: Callable[[Path, Any, Path], dict[str, np.ndarray]]
+    references: Callable[[Any, Subset], References] | None = None
 
 
 def _prepare_by(
@@ -51,10 +55,20 @@ def _split_as_published(folder: Path, settings: MnistDataset | DotsDataset, file
 
 SOURCES = {
     "mnist": Source(MnistDataset, _prepare_by(read_mnist), _split_as_published),
-    "dots": Source(DotsDataset, _prepare_by(generate_dots), _split_as_published),
+    "dots": Source(DotsDataset, _prepare_by(generate_dots), _split_as_published, predict_dots),
     "folder": Source(FolderDataset, prepare_folder, split_own),
     "table": Source(TableDataset, prepare_table, split_own),
 }
+
+
+def predict_references(settings: Dataset, pictures: Subset) -> References:
+    """Predict pictures by what their source knows of how they are made: nothing, for most.
+
+    Returns:
+        By name, predictions of float (N, 1) or (N, classes), and metrics known beforehand.
+    """
+    references = SOURCES[settings.source].references
+    return references(settings, pictures) if references else {}
 
 
 def load_dataset(name: str) -> Dataset:

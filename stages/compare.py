@@ -2,29 +2,53 @@
 
 from pathlib import Path
 
-from image_recipes.comparison import join_histories, load_published, make_table, save_table
+from image_recipes.comparison import (
+    BASELINE,
+    choose_pairs,
+    compare_pairs,
+    join_by_recipe,
+    load_published,
+    make_table,
+    save_markdown,
+    save_table,
+)
 from image_recipes.datasets import load_info
+from image_recipes.evaluation import break_down
 from image_recipes.figures import draw_comparison
 from image_recipes.histories import load_history, save_history
-from image_recipes.metrics import load_metrics
-from image_recipes.predictions import load_predictions, save_predictions
+from image_recipes.metrics import load_baseline_metrics, load_metrics
+from image_recipes.params import load_seed
+from image_recipes.predictions import load_baselines, load_predictions, save_predictions
 from image_recipes.stage import run_stage
 
 
 def main(dataset: str) -> None:
-    """Compare all recipes of a dataset."""
-    info = load_info(Path("data/prepared") / dataset)
+    """Compare all recipes of a dataset, by what they have predicted."""
+    seed, info = load_seed(), load_info(Path("data/prepared") / dataset)
     recipes = Path(f"data/checked/{dataset}.txt").read_text("utf-8").split()
     metrics = load_metrics(Path("metrics") / dataset, recipes)
     histories = {name: load_history(Path(f"plots/history/{dataset}/{name}.csv")) for name in recipes}
+    predictions = {
+        name: load_predictions(Path(f"data/predictions/{dataset}/{name}.csv"), info.classes) for name in recipes
+    }
+    baselines = load_baselines(Path("data/baselines") / dataset, info.classes)
 
-    table = make_table(info.task, metrics, load_published(Path("published.yaml")))
-    save_table(table, Path(f"metrics/compare/{dataset}.csv"), Path(f"metrics/compare/{dataset}.md"))
+    folder = Path("metrics/compare")
+    published = load_published(Path("published.yaml"))
+    table = make_table(info.task, metrics, load_baseline_metrics(Path("metrics/baseline") / dataset), published)
+    rivals = {BASELINE + name: rows for name, rows in baselines.items()}
+    pairs = compare_pairs(info.task, predictions | rivals, choose_pairs(recipes, baselines), seed)
+    save_table(table, folder / f"{dataset}.csv")
+    save_markdown(table, folder / f"{dataset}.md")
+    save_table(pairs, folder / f"pairs/{dataset}.csv")
+    save_markdown(pairs.drop(columns="better"), folder / f"pairs/{dataset}.md")
+    parts = {name: break_down(info.task, rows, info.classes) for name, rows in predictions.items()}
+    save_table(join_by_recipe(parts), folder / f"breakdown/{dataset}.csv")
+
     draw_comparison(info.task, histories, Path(f"plots/compare/{dataset}.png"))
-    save_history(join_histories(histories), Path(f"plots/compare/{dataset}.csv"))
-    for name in recipes:
-        predictions = load_predictions(Path(f"data/predictions/{dataset}/{name}.csv"), info.classes)
-        save_predictions(predictions[["real", "predicted"]], Path(f"plots/predictions/{dataset}/{name}.csv"))
+    save_history(join_by_recipe(histories), Path(f"plots/compare/{dataset}.csv"))
+    for name, rows in predictions.items():
+        save_predictions(rows[["real", "predicted"]], Path(f"plots/predictions/{dataset}/{name}.csv"))
 
 
 if __name__ == "__main__":

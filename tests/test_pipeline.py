@@ -81,7 +81,7 @@ def test_imports_run_one_way() -> None:
         "execution",
     ]
     order += ["progress", "training", "histories", "metrics", "scoring", "predictions", "predicting"]
-    order += ["figures", "comparison", "adding", "cli"]
+    order += ["baselines", "uncertainty", "evaluation", "figures", "comparison", "adding", "cli"]
     modules = {path.stem for path in (ROOT / "image_recipes").glob("*.py")} - {"__init__"}
 
     assert modules == set(order)
@@ -102,6 +102,8 @@ def test_stages_that_need_no_tensorflow_do_not_import_it(name: str) -> None:
         "prepare@mnist",
         "prepare@dots",
         "split@dots",
+        "baseline@mnist",
+        "baseline@dots",
         "train@tiny_class",
         "evaluate@tiny_class",
         "plot@tiny_number",
