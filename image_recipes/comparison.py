@@ -192,6 +192,18 @@ def save_table(table: pd.DataFrame, csv_file: Path) -> None:
         table.to_csv(partial, index=False, float_format="%.7g")
 
 
+def load_table(file: Path, dataset: str) -> pd.DataFrame:
+    """Read a table that `save_table` wrote for a dataset.
+
+    Raises:
+        UserError: the file is missing or is no table.
+    """
+    try:
+        return pd.read_csv(file, dtype={"parameters": "Int64"})
+    except (OSError, ValueError):
+        raise UserError(f"{file}: missing or damaged: make it by `dvc repro compare@{dataset}`") from None
+
+
 def save_markdown(table: pd.DataFrame, file: Path) -> None:
     """Write a table as Markdown, rounded for reading, intervals behind their figures."""
     shown = pd.DataFrame(index=table.index)

@@ -10,7 +10,7 @@ from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from image_recipes.comparison import join_histories, load_published, make_table, save_table
+from image_recipes.comparison import join_by_recipe, load_published, make_table, save_table
 from image_recipes.datasets import DatasetInfo
 from image_recipes.errors import UserError
 from image_recipes.figures import (
@@ -274,7 +274,7 @@ def test_damaged_results_are_named_with_their_stage(tmp_path: Path) -> None:
 
 
 def test_joined_histories_name_their_recipe() -> None:
-    joined = join_histories({"b": class_history(2), "a": class_history(1)})
+    joined = join_by_recipe({"b": class_history(2), "a": class_history(1)})
 
     assert joined["recipe"].tolist() == ["b", "b", "a"]
     assert joined["epoch"].tolist() == [1, 2, 1]
