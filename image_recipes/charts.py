@@ -76,7 +76,9 @@ def draw_curves(task: str, histories: Mapping[str, pd.DataFrame], column: str) -
     near = alt.selection_point(name="near", nearest=True, on="pointerover", fields=["epoch"], empty=False)
     base = alt.Chart(_inline(rows)).encode(
         x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(nice=False)),
-        y=alt.Y("value:Q", title=title, scale=alt.Scale(type="log", nice=False) if logarithmic else alt.Scale(zero=False)),
+        y=alt.Y(
+            "value:Q", title=title, scale=alt.Scale(type="log", nice=False) if logarithmic else alt.Scale(zero=False)
+        ),
         color=alt.Color("recipe:N", title=None, sort=None, legend=alt.Legend(orient="top", columns=3)),
     )
     dash = alt.StrokeDash(

@@ -20,9 +20,9 @@ from image_recipes.adding import (
 )
 from image_recipes.checks import check_name, check_params, check_raw_files, find_leftovers
 from image_recipes.decoders import find_files
-from image_recipes.errors import UserError
+from image_recipes.errors import UserError, did_you_mean
 from image_recipes.files import written_whole
-from image_recipes.params import check_network, load_recipe, read_section
+from image_recipes.params import PARAMS_FILE, check_network, load_recipe, load_seed, read_section
 from image_recipes.stage import exit_on_user_error
 
 
@@ -121,6 +121,36 @@ def predict(model: str, paths: list[Path], output: Path | None) -> None:
         print(f"{bad:,} of {len(files):,} pictures were skipped", file=sys.stderr)
 
 
+def compare(first: str, second: str) -> None:
+    """Compare the predictions of two revisions: is one really better, on the same test pictures?
+
+    REV is a commit, a branch, a tag or an experiment; `workspace` is what lies here. REV:RECIPE
+    compares one recipe with another.
+    """
+    # here, since DVC takes a second to import
+    from image_recipes.revisions import Side, compare_revisions
+
+    table, remarks = compare_revisions(Side.parse(first), Side.parse(second), load_seed())
+    if len(table):
+        print(table.to_markdown(index=False, tablefmt="plain", disable_numparse=True))
+    for remark in remarks:
+        print(remark)
+
+
+def report(datasets: list[str], output: Path | None) -> None:
+    """Show the recipes of some datasets on one page; `dvc repro` makes one of all."""
+    # here, since the libraries of charts take a second to import
+    from image_recipes.reporting import load_recipe_names, write_report
+
+    known = check_params()
+    for name in datasets:
+        if name not in known:
+            raise UserError(f"{PARAMS_FILE}: datasets: no dataset {name!r}: {did_you_mean(name, known)}")
+    file = output or Path(f"plots/report_{'_'.join(datasets)}.html")
+    write_report(load_recipe_names(datasets), file)
+    print(file)
+
+
 def _print(table: pd.DataFrame) -> None:
     try:
         table.to_csv(sys.stdout, index=False)
@@ -158,6 +188,14 @@ def main() -> None:
     command.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a picture, or a folder of pictures")
     command.add_argument("--output", type=Path, metavar="FILE", help="the CSV file to write, if not to the screen")
     command.set_defaults(run=predict)
+    command = commands.add_parser("compare", help="compare two revisions", description=compare.__doc__)
+    command.add_argument("first", metavar="REV[:RECIPE]")
+    command.add_argument("second", metavar="REV[:RECIPE]", nargs="?", default="workspace", help="if not the workspace")
+    command.set_defaults(run=compare)
+    command = commands.add_parser("report", help="show some datasets on one page", description=report.__doc__)
+    command.add_argument("datasets", metavar="DATASET", nargs="+")
+    command.add_argument("--output", type=Path, metavar="FILE", help="the HTML file, if not plots/report_DATASET.html")
+    command.set_defaults(run=report)
     arguments = vars(parser.parse_args())
     run = arguments.pop("run")
     exit_on_user_error(lambda: run(**arguments))

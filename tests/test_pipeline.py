@@ -81,7 +81,18 @@ def test_imports_run_one_way() -> None:
         "execution",
     ]
     order += ["progress", "training", "histories", "metrics", "scoring", "predictions", "predicting"]
-    order += ["baselines", "uncertainty", "evaluation", "comparison", "charts", "reporting", "figures", "adding", "cli"]
+    order += [
+        "baselines",
+        "uncertainty",
+        "evaluation",
+        "comparison",
+        "charts",
+        "reporting",
+        "revisions",
+        "figures",
+        "adding",
+        "cli",
+    ]
     modules = {path.stem for path in (ROOT / "image_recipes").glob("*.py")} - {"__init__"}
 
     assert modules == set(order)

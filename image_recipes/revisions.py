@@ -1,0 +1,183 @@
+"""Comparing what recipes predict at two revisions: commits, branches, tags or experiments of DVC."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pandas as pd
+from dvc.api import DVCFileSystem
+from dvc.exceptions import DvcException
+from dvc.scm import SCMError
+
+from image_recipes.comparison import COLUMNS, compare_pairs, format_value, same_pictures
+from image_recipes.datasets import DatasetInfo
+from image_recipes.errors import UserError, did_you_mean
+from image_recipes.evaluation import measure
+from image_recipes.predictions import read_predictions
+
+FOLDER = Path("data/predictions")
+WORKSPACE = "workspace"
+
+
+class Side(NamedTuple):
+    """One side of a comparison: a revision, empty for the workspace, and one of its recipes or all."""
+
+    revision: str
+    recipe: str | None
+
+    @classmethod
+    def parse(cls, text: str) -> "Side":
+        """Read `REV`, `REV:RECIPE`, or `:RECIPE` for the workspace."""
+        revision, _, recipe = text.partition(":")
+        return cls("" if revision == WORKSPACE else revision, recipe or None)
+
+    @property
+    def name(self) -> str:
+        """What the revision is called."""
+        return self.revision or WORKSPACE
+
+
+class Revision:
+    """The predictions of one revision, read from DVC's cache when they are asked for."""
+
+    def __init__(self, revision: str) -> None:
+        """Open a revision.
+
+        Raises:
+            UserError: there is no such revision, or it holds no predictions.
+        """
+        self.revision = revision
+        self.name = revision or WORKSPACE
+        try:
+            self._files = DVCFileSystem(rev=revision or None)
+            found = self._files.find(FOLDER.as_posix())
+        except FileNotFoundError:
+            found = []
+        except SCMError:
+            raise UserError(
+                f"{revision}: no such commit, branch, tag or experiment: see `git log` and `dvc exp list`"
+            ) from None
+        except DvcException as error:
+            raise UserError(f"{self.name}: cannot be read: {error}") from None
+        # by recipe
+        self.datasets = {Path(file).stem: Path(file).parent.name for file in found if file.endswith(".csv")}
+        if not self.datasets:
+            raise UserError(f"{self.name}: no predictions: {self._remedy('dvc repro')}")
+
+    def load(self, recipe: str) -> tuple[DatasetInfo, pd.DataFrame]:
+        """Load a recipe's dataset, without its pictures, and its predictions.
+
+        Raises:
+            UserError: it has none, or they are not in DVC's cache.
+        """
+        if recipe not in self.datasets:
+            raise UserError(f"{self.name}: no predictions of {recipe!r}: {did_you_mean(recipe, self.datasets)}")
+        dataset = self.datasets[recipe]
+        try:
+            info = DatasetInfo(**json.loads(self._read(f"data/prepared/{dataset}/dataset.json")))
+            return info, read_predictions(self._read(f"{FOLDER}/{dataset}/{recipe}.csv"), info.classes)
+        except (OSError, ValueError, TypeError, KeyError, DvcException):
+            stage = f"evaluate@{recipe}"
+            raise UserError(
+                f"{self.name}: the predictions of {recipe} are not here: {self._remedy(f'dvc repro {stage}')}, "
+                "or get them from a remote by `dvc fetch --all-commits`"
+            ) from None
+
+    def hash_pictures(self, dataset: str) -> str | None:
+        """Return the MD5 of a dataset's pictures; None where they are not here."""
+        file = f"data/prepared/{dataset}/images.npy"
+        try:
+            if not self.revision:
+                with Path(file).open("rb") as content:
+                    return hashlib.file_digest(content, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+            return self._files.info(file).get("md5")
+        except (OSError, KeyError, DvcException):
+            return None
+
+    def _read(self, file: str) -> bytes:
+        return self._files.read_bytes(file) if self.revision else Path(file).read_bytes()
+
+    def _remedy(self, command: str) -> str:
+        checkout = f"git checkout {self.revision} && " if self.revision else ""
+        return f"make them by `{checkout}{command}`"
+
+
+def compare_revisions(first: Side, second: Side, seed: int) -> tuple[pd.DataFrame, list[str]]:
+    """Compare recipes of two revisions, each pair on the same test pictures.
+
+    Args:
+        first: without a recipe, all of those that both revisions have.
+        second: the same; where just one side names a recipe, the other has the same.
+        seed: of the bootstrap.
+
+    Returns:
+        A table with a row for each pair that could be compared: recipe, metric, a column for each
+        side, p (corrected by Holm) and verdict; and remarks on the others.
+
+    Raises:
+        UserError: nothing can be compared.
+    """
+    sides = [Revision(side.revision) for side in (first, second)]
+    recipes = (first.recipe or second.recipe, second.recipe or first.recipe)
+    common = [recipe for recipe in sides[0].datasets if recipe in sides[1].datasets]
+    pairs = [(recipes[0], recipes[1])] if recipes[0] and recipes[1] else [(recipe, recipe) for recipe in common]
+    remarks = []
+    if not recipes[0]:
+        for here, there in (sides, sides[::-1]):
+            missing = [recipe for recipe in here.datasets if recipe not in there.datasets]
+            remarks += [f"only {here.name} has {', '.join(missing)}"] if missing else []
+    compared: dict[str, list[dict[str, Any]]] = {}
+    tables: dict[str, pd.DataFrame] = {}
+    for one, other in pairs:
+        names = [f"{side.name}:{recipe}" for side, recipe in zip(sides, (one, other), strict=True)]
+        if names[0] == names[1]:
+            raise UserError(f"{names[0]}: compared with itself: name another revision or another recipe")
+        info, left = sides[0].load(one)
+        other_info, right = sides[1].load(other)
+        if sides[0].datasets[one] != sides[1].datasets[other] or info.task != other_info.task:
+            datasets = sides[0].datasets[one], sides[1].datasets[other]
+            remarks.append(f"{names[0]} and {names[1]} cannot be compared: they are of {datasets[0]} and {datasets[1]}")
+        elif not _same_pictures(sides, sides[0].datasets[one], left, right):
+            remarks.append(f"{names[0]} and {names[1]} cannot be compared: they were tested on different pictures")
+        elif left.equals(right):
+            remarks.append(f"{names[0]} and {names[1]} predict the same")
+        else:
+            tables |= dict(zip(names, (left, right), strict=True))
+            metric = COLUMNS[info.task][0].removeprefix("test_")
+            values = [measure(info.task, table, info.classes, seed)[metric] for table in (left, right)]
+            row = {"recipe": one if one == other else f"{one}, {other}", "metric": metric, "names": names}
+            compared.setdefault(info.task, []).append(row | {"values": values})
+    rows = [row for task, entries in compared.items() for row in _judge(task, entries, tables, seed, sides)]
+    if not rows and not any(remark.endswith("predict the same") for remark in remarks):
+        raise UserError("\n".join(remarks) or f"{sides[0].name} and {sides[1].name} have no recipe in common")
+    return pd.DataFrame(rows), remarks
+
+
+def _same_pictures(sides: list[Revision], dataset: str, left: pd.DataFrame, right: pd.DataFrame) -> bool:
+    if not same_pictures(left, right):
+        return False
+    hashes = [side.hash_pictures(dataset) for side in sides]
+    return None in hashes or hashes[0] == hashes[1]
+
+
+def _judge(
+    task: str, entries: list[dict[str, Any]], tables: dict[str, pd.DataFrame], seed: int, sides: list[Revision]
+) -> list[dict[str, Any]]:
+    verdicts = compare_pairs(task, tables, [tuple(entry["names"]) for entry in entries], seed)
+    columns = [side.name for side in sides]
+    if columns[0] == columns[1]:
+        columns = ["first", "second"]
+    return [
+        {
+            "recipe": entry["recipe"],
+            "metric": entry["metric"],
+            **{
+                column: format_value(entry["metric"], value)
+                for column, value in zip(columns, entry["values"], strict=True)
+            },
+            "p (Holm)": format_value("p", verdict["p_holm"]),
+            "verdict": verdict["verdict"],
+        }
+        for entry, verdict in zip(entries, verdicts.to_dict("records"), strict=True)
+    ]
