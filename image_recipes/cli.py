@@ -21,8 +21,16 @@ from image_recipes.adding import (
 from image_recipes.checks import check_name, check_params, check_raw_files, find_leftovers
 from image_recipes.decoders import find_files
 from image_recipes.errors import UserError, did_you_mean
+from image_recipes.extras import require
 from image_recipes.files import written_whole
-from image_recipes.params import PARAMS_FILE, check_network, load_recipe, load_seed, read_section
+from image_recipes.params import (
+    PARAMS_FILE,
+    check_network,
+    load_dataset_name,
+    load_recipe,
+    load_seed,
+    read_section,
+)
 from image_recipes.stage import exit_on_user_error
 
 
@@ -151,6 +159,45 @@ def report(datasets: list[str], output: Path | None) -> None:
     print(file)
 
 
+def export(recipe: str, to: str, output: Path | None) -> None:
+    """Export a trained recipe's model to run elsewhere, and check it there on test pictures."""
+    dataset = load_dataset_name(recipe)
+    model_file = Path(f"models/{recipe}.keras")
+    # here, since TensorFlow takes seconds to import
+    from image_recipes.archives import load_model, load_model_info
+    from image_recipes.datasets import load_prepared, load_split
+    from image_recipes.exporting import CHECKED_PICTURES, FORMATS, export_model
+
+    info, model = load_model_info(model_file), load_model(model_file)
+    indices = load_split(Path("data/split") / dataset, "test")[:CHECKED_PICTURES]
+    pictures = load_prepared(Path("data/prepared") / dataset).subset(indices)
+    exported = export_model(model, info, pictures, to, output or Path(f"exports/{recipe}{FORMATS[to].ending}"))
+    print(f"{', '.join(map(str, exported.files))}: {exported.size / 1e6:.2f} MB")
+    print(f"{len(pictures):,} test pictures: as Keras predicts, within {exported.difference:.1g}")
+    if info.classes:
+        print(f"accuracy on them: {(exported.outputs.argmax(axis=1) == pictures.targets).mean():.4f}")
+    else:
+        print(f"off by {abs(exported.outputs[:, 0] - pictures.targets).mean():.4g} {info.unit or ''} on average")
+    print(f"{exported.seconds * 1e3:.3g} ms a picture, one at a time")
+
+
+def demo(recipe: str | None, port: int) -> None:
+    """Try trained recipes in a browser, on this computer alone: draw, or drop pictures."""
+    trained = [name for name in read_section("recipes") if Path(f"models/{name}.keras").exists()]
+    if recipe:
+        load_recipe(recipe)
+        if recipe not in trained:
+            raise UserError(f"models/{recipe}.keras: not found: train it by `make repro RECIPE={recipe}`")
+        trained = [recipe, *(name for name in trained if name != recipe)]
+    if not trained:
+        raise UserError("no recipe is trained yet: train one, such as by `make repro RECIPE=dots_mlp`")
+    require("demo", ["gradio"])
+    # here, since TensorFlow and Gradio take seconds to import
+    from image_recipes.demo import run_demo
+
+    run_demo(trained, port)
+
+
 def _print(table: pd.DataFrame) -> None:
     try:
         table.to_csv(sys.stdout, index=False)
@@ -196,6 +243,15 @@ def main() -> None:
     command.add_argument("datasets", metavar="DATASET", nargs="+")
     command.add_argument("--output", type=Path, metavar="FILE", help="the HTML file, if not plots/report_DATASET.html")
     command.set_defaults(run=report)
+    command = commands.add_parser("export", help="export a model to run elsewhere", description=export.__doc__)
+    command.add_argument("recipe", metavar="RECIPE")
+    command.add_argument("--to", required=True, choices=["onnx", "litert", "savedmodel"])
+    command.add_argument("--output", type=Path, metavar="FILE", help="if not exports/RECIPE with the format's ending")
+    command.set_defaults(run=export)
+    command = commands.add_parser("demo", help="try recipes in a browser", description=demo.__doc__)
+    command.add_argument("recipe", metavar="RECIPE", nargs="?", help="the one to begin with")
+    command.add_argument("--port", type=int, default=7860)
+    command.set_defaults(run=demo)
     arguments = vars(parser.parse_args())
     run = arguments.pop("run")
     exit_on_user_error(lambda: run(**arguments))

@@ -67,7 +67,19 @@ def test_a_stage_depends_on_exactly_the_modules_it_imports(name: str) -> None:
 
 def test_imports_run_one_way() -> None:
     # each module may import only what stands before it
-    order = ["errors", "files", "stage", "params", "datasets", "mnist", "dots", "duplicates", "decoding", "decoders"]
+    order = [
+        "errors",
+        "extras",
+        "files",
+        "stage",
+        "params",
+        "datasets",
+        "mnist",
+        "dots",
+        "duplicates",
+        "decoding",
+        "decoders",
+    ]
     order += ["problems", "pictures", "folder", "table", "splits", "sources", "checks", "drawing", "refused"]
     order += [
         "backend",
@@ -80,7 +92,17 @@ def test_imports_run_one_way() -> None:
         "pipelines",
         "execution",
     ]
-    order += ["progress", "training", "histories", "metrics", "scoring", "predictions", "predicting"]
+    order += [
+        "progress",
+        "training",
+        "histories",
+        "metrics",
+        "scoring",
+        "predictions",
+        "predicting",
+        "exporting",
+        "demo",
+    ]
     order += [
         "baselines",
         "uncertainty",

@@ -1,0 +1,145 @@
+"""A page on this computer to try trained recipes: draw, or drop pictures."""
+
+import os
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from PIL import Image
+
+from image_recipes.archives import load_model, load_model_info
+from image_recipes.backend import keras
+from image_recipes.datasets import DatasetInfo
+from image_recipes.errors import UserError
+from image_recipes.predicting import COLUMNS, predict_files
+
+os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
+import gradio as gr
+
+ADDRESS = "127.0.0.1"
+MAX_FILE_SIZE = "20mb"
+SHOWN_CLASSES = 5
+CANVAS = 320
+
+
+def run_demo(recipes: list[str], port: int) -> None:
+    """Serve the page until it is stopped by Ctrl-C.
+
+    Args:
+        recipes: trained ones, the first shown first.
+        port: of 127.0.0.1.
+
+    Raises:
+        UserError: the port is in use.
+    """
+    page = make_page(recipes)
+    try:
+        page.launch(
+            server_name=ADDRESS,
+            server_port=port,
+            share=False,
+            max_file_size=MAX_FILE_SIZE,
+            theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+            footer_links=[],
+            ssr_mode=False,
+            quiet=True,
+            prevent_thread_lock=True,
+        )
+    except OSError:
+        raise UserError(f"port {port} is in use: stop what uses it, or take another by --port {port + 1}") from None
+    print(f"http://{ADDRESS}:{port} (stop by Ctrl-C)", flush=True)
+    page.block_thread()
+
+
+def make_page(recipes: list[str]) -> gr.Blocks:
+    """Lay out the page."""
+    # what cannot be opened is named before there is a page
+    first = _open(recipes[0])[1]
+    with gr.Blocks(title="Image recipes", analytics_enabled=False) as page:
+        gr.Markdown("# Image recipes\nDraw, or drop pictures. All stays on this computer.")
+        recipe = gr.Dropdown(recipes, value=recipes[0], label="recipe", interactive=True)
+        about = gr.Markdown(_describe(first))
+        with gr.Row(visible=_drawable(first)) as drawing:
+            pad = gr.Sketchpad(
+                label="draw here, large",
+                type="numpy",
+                # the editor places its canvas before the page has given it a width
+                width=CANVAS + 120,
+                height=CANVAS + 80,
+                scale=0,
+                min_width=CANVAS + 120,
+                canvas_size=(CANVAS, CANVAS),
+                fixed_canvas=True,
+                layers=False,
+                transforms=(),
+                brush=gr.Brush(default_size=11, colors=["#000000"], color_mode="fixed"),
+            )
+            answer = gr.Label(label="the model says", num_top_classes=SHOWN_CLASSES)
+        files = gr.File(label="pictures", file_count="multiple")
+        table = gr.Dataframe(label="the model says", headers=_headers(first), interactive=False, wrap=True, column_widths=["25%", "15%", "15%", "45%"])
+
+        recipe.change(_switch, recipe, [about, drawing, pad, answer, files, table])
+        pad.change(predict_drawing, [recipe, pad], answer, show_progress="hidden")
+        files.change(predict_uploads, [recipe, files], table)
+    return page
+
+
+def predict_drawing(recipe: str, sketch: dict[str, Any] | None) -> Any:
+    """Predict what was drawn, as white ink on black, as handwritten digits have it.
+
+    Args:
+        recipe: a trained one.
+        sketch: as Gradio's Sketchpad gives it; its `composite` is uint8, (H, W, 4).
+
+    Returns:
+        What its Label shows: probabilities by class, or the number with its unit; None while
+        nothing is drawn.
+    """
+    ink = None if sketch is None or sketch["composite"] is None else sketch["composite"][..., 3]
+    if ink is None or not ink.any():
+        return None
+    model, info = _open(recipe)
+    height, width, _ = info.image_shape
+    picture = np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BOX))
+    output = model.predict_on_batch(picture[np.newaxis, ..., np.newaxis])[0]
+    if info.classes is None:
+        return f"{output[0]:.4g} {info.unit or ''}"
+    return {name: float(chance) for name, chance in zip(info.classes, output, strict=True)}
+
+
+def predict_uploads(recipe: str, paths: list[str] | None) -> pd.DataFrame:
+    """Predict picture files; one that cannot be read has the reason in the column `problem`."""
+    model, info = _open(recipe)
+    rows = []
+    for row, error in predict_files(model, info, [Path(path) for path in paths or []]):
+        values = row[1:] if not error else [""] * (len(COLUMNS[info.task]) - 1)
+        rows.append([Path(row[0]).name, *values, error])
+    return pd.DataFrame(rows, columns=_headers(info))
+
+
+def _switch(recipe: str) -> list[Any]:
+    info = _open(recipe)[1]
+    empty = pd.DataFrame(columns=_headers(info))
+    return [_describe(info), gr.Row(visible=_drawable(info)), None, None, None, gr.Dataframe(empty)]
+
+
+@cache
+def _open(recipe: str) -> tuple[keras.Model, DatasetInfo]:
+    file = Path(f"models/{recipe}.keras")
+    return load_model(file), load_model_info(file)
+
+
+def _headers(info: DatasetInfo) -> list[str]:
+    return ["file", *COLUMNS[info.task][1:], "problem"]
+
+
+def _drawable(info: DatasetInfo) -> bool:
+    return info.image_shape[2] == 1
+
+
+def _describe(info: DatasetInfo) -> str:
+    height, width, channels = info.image_shape
+    kind = f"one of {len(info.classes)} classes" if info.classes else f"a number, in {info.unit or 'no unit'}"
+    return f"Takes {width}x{height} pixels in {'grey' if channels == 1 else 'colours'}, and answers by {kind}."
