@@ -75,7 +75,7 @@ def make_table(
         for metric in COLUMNS[task]:
             row[metric] = values.get(metric)
             if metric == COLUMNS[task][0]:
-                row |= {end: values[end] for end in (f"{metric}_low", f"{metric}_high")}
+                row |= {end: values.get(end) for end in (f"{metric}_low", f"{metric}_high")}
             if any(metric in published.get(name, {}) for name in metrics):
                 row[f"published_{metric}"] = published.get(recipe, {}).get(metric)
             if metric == COLUMNS[task][0]:

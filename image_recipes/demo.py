@@ -78,7 +78,13 @@ def make_page(recipes: list[str]) -> gr.Blocks:
             )
             answer = gr.Label(label="the model says", num_top_classes=SHOWN_CLASSES)
         files = gr.File(label="pictures", file_count="multiple")
-        table = gr.Dataframe(label="the model says", headers=_headers(first), interactive=False, wrap=True, column_widths=["25%", "15%", "15%", "45%"])
+        table = gr.Dataframe(
+            label="the model says",
+            headers=_headers(first),
+            interactive=False,
+            wrap=True,
+            column_widths=["25%", "15%", "15%", "45%"],
+        )
 
         recipe.change(_switch, recipe, [about, drawing, pad, answer, files, table])
         pad.change(predict_drawing, [recipe, pad], answer, show_progress="hidden")

@@ -80,6 +80,10 @@ def export_model(model: keras.Model, info: DatasetInfo, pictures: Subset, format
     """
     form = FORMATS[format_name]
     require("export", form.modules)
+    if file.suffix != form.ending and form.ending:
+        raise UserError(f"{file}: a file for {format_name} ends in {form.ending}")
+    if file.is_dir() and not (file / "saved_model.pb").exists():
+        raise UserError(f"{file}: a folder that is no SavedModel: name another place by --output")
     images = pictures.read()
     expected = predict(model, pictures)
     about = json.dumps(describe(model.name, info), indent=2, ensure_ascii=False) + "\n"
@@ -88,7 +92,7 @@ def export_model(model: keras.Model, info: DatasetInfo, pictures: Subset, format
             with warnings.catch_warnings():
                 # of the converters, on what they themselves call
                 warnings.simplefilter("ignore")
-                form.write(model, about, partial)
+                form.write(_for_inference(model), about, partial)
             run = form.load(partial)
             outputs = run(images)
         except Exception as error:  # whatever a converter or a runtime raises
@@ -108,6 +112,15 @@ def export_model(model: keras.Model, info: DatasetInfo, pictures: Subset, format
         write_text(about, files[1])
     size = sum(part.stat().st_size for part in ([file] if file.is_file() else file.rglob("*")) if part.is_file())
     return Exported(files, size, difference, outputs, seconds)
+
+
+def _for_inference(model: keras.Model) -> keras.Model:
+    # Keras exports a model as it is called by itself, and its layers of augmentation then work
+    pictures = keras.Input(model.input_shape[1:], dtype="uint8", name="pictures")
+    exported = keras.Model(pictures, model(pictures, training=False), name=model.name)
+    # and to ONNX only one that has been called
+    exported(np.zeros((1, *model.input_shape[1:]), np.uint8))
+    return exported
 
 
 def describe(recipe: str, info: DatasetInfo) -> dict[str, Any]:

@@ -4,12 +4,17 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
 from ruamel.yaml import YAML
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 ROOT = Path(__file__).resolve().parent.parent
 
@@ -181,6 +186,19 @@ def finished(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Projec
 def playground(finished: Project, tmp_path: Path) -> Project:
     """A tiny project with committed results, to be changed at will."""
     return finished.copy(tmp_path / "playground")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> "Iterator[Browser]":
+    """A real browser: the system's Chromium, or else Playwright's own."""
+    # here, since it comes with the extras
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        # root may not use Chromium's sandbox
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox"])
+        yield browser
+        browser.close()
 
 
 @pytest.fixture

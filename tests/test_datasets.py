@@ -134,34 +134,6 @@ def test_counting_lit_cells_is_not_reading_the_label() -> None:
     assert 1850 < ((lit - throws) ** 2).mean() < 2050
 
 
-def test_the_best_possible_predictor_of_dots() -> None:
-    # P(k lit cells | n throws) by the occupancy recursion; the best predictor is the mean of
-    # the n that may have lit k cells
-    cells = 256
-    lit = np.arange(cells + 1)
-    chances = np.zeros((cells, cells + 1))
-    chances[0, 0] = 1
-    for throws in range(1, cells):
-        before = chances[throws - 1]
-        chances[throws] = before * lit / cells
-        chances[throws, 1:] += before[:-1] * (cells - lit[:-1]) / cells
-    joint = chances / cells
-    numbers = np.arange(cells)
-    seen = joint.sum(axis=0)
-    possible = seen > 0
-    mean = (numbers @ joint)[possible] / seen[possible]
-
-    mse = (joint[:, possible] * (numbers[:, np.newaxis] - mean) ** 2).sum()
-    assert mse == pytest.approx(47.69, abs=0.005)
-
-    # and pictures as they are drawn give that predictor this score
-    images, targets = throw(np.random.default_rng(3), 50_000, 16)
-    counted = (images == 255).sum(axis=(1, 2, 3))
-    predictor = np.full(cells + 1, np.nan)
-    predictor[possible] = mean
-    assert ((predictor[counted] - targets) ** 2).mean() == pytest.approx(mse, rel=0.03)
-
-
 def test_another_test_size_leaves_the_training_pictures_alone() -> None:
     images, targets, _ = generate_dots(dots_settings())
     more_images, more_targets, info = generate_dots(dots_settings(test=300))

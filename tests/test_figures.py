@@ -10,7 +10,7 @@ from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from image_recipes.comparison import join_by_recipe, load_published, make_table, save_table
+from image_recipes.comparison import join_by_recipe, load_published, make_table, save_markdown
 from image_recipes.datasets import DatasetInfo
 from image_recipes.errors import UserError
 from image_recipes.figures import (
@@ -217,6 +217,8 @@ METRICS: dict[str, dict[str, float | None]] = {
     "mlp": {
         "parameters": 1234,
         "test_mse": 110.06,
+        "test_mse_low": 95.0,
+        "test_mse_high": 120.0,
         "test_mae": 7.123,
         "test_r2": 0.98,
         "val_mse": 99.0,
@@ -227,14 +229,18 @@ METRICS: dict[str, dict[str, float | None]] = {
 
 
 def test_the_table_sets_published_figures_beside_ours(tmp_path: Path) -> None:
-    table = make_table("regression", METRICS, {"mlp": {"test_mse": 110.1}, "other": {"test_mae": 3.0}})
-    save_table(table, tmp_path / "t.csv", tmp_path / "t.md")
+    published = {"mlp": {"test_mse": 110.1}, "other": {"test_mae": 3.0}}
+    table = make_table("regression", METRICS, {"linear": {"test_mse": 220.12}}, published)
+    save_markdown(table, tmp_path / "t.md")
 
     assert table.columns.tolist() == [
         "recipe",
         "parameters",
         "test_mse",
+        "test_mse_low",
+        "test_mse_high",
         "published_test_mse",
+        "error_to_linear",
         "test_mae",
         "test_r2",
         "val_mse",
@@ -242,10 +248,9 @@ def test_the_table_sets_published_figures_beside_ours(tmp_path: Path) -> None:
     ]
     lines = (tmp_path / "t.md").read_text("utf-8").splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-    assert cells[0][:4] == ["recipe", "parameters", "test mse", "published test mse"]
-    assert cells[2] == ["mlp", "1,234", "110.1", "110.1", "7.12", "0.9800", "99.0", "0.5"]
-    assert cells[3] == ["pool", "56", "48.6", "-", "-", "0.9900", "50.0", "47.0"]
-    assert pd.read_csv(tmp_path / "t.csv")["test_mse"].tolist() == [110.06, 48.6]
+    assert cells[0][:4] == ["recipe", "parameters", "test mse (95 % interval)", "published test mse"]
+    assert cells[2] == ["mlp", "1,234", "110.1 (95.0 to 120.0)", "110.1", "0.50", "7.12", "0.9800", "99.0", "0.5"]
+    assert cells[3] == ["pool", "56", "48.6", "-", "0.22", "-", "0.9900", "50.0", "47.0"]
 
 
 def test_published_figures_that_are_no_numbers_are_named(tmp_path: Path) -> None:
