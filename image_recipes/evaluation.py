@@ -1,4 +1,4 @@
-"""Figures of a recipe's test predictions: how good, how sure, for which pictures, and the worst ones."""
+"""Figures of test predictions: how good, how sure, and for which pictures."""
 
 from collections.abc import Callable
 from typing import NamedTuple
@@ -7,12 +7,10 @@ import numpy as np
 import pandas as pd
 from sklearn.metrics import precision_recall_fscore_support, roc_auc_score
 
+from image_recipes.inspection import calibrate, log_losses, probabilities
 from image_recipes.metrics import Metrics
-from image_recipes.predictions import PROBABILITY
-from image_recipes.uncertainty import bootstrap_interval, wilson_interval
+from image_recipes.uncertainty import bootstrap_intervals, wilson_interval
 
-# of equal width, as of Guo et al. (2017), "On Calibration of Modern Neural Networks"
-CALIBRATION_BINS = 15
 NUMBER_RANGES = 10
 
 
@@ -22,12 +20,10 @@ class Task(NamedTuple):
     Attributes:
         measure: the metrics, from predictions, the classes' names, and a seed.
         break_down: a table with a row for each class, or for each range of numbers.
-        losses: a loss for each picture, by which errors are ranked.
     """
 
     measure: Callable[[pd.DataFrame, list[str] | None, int], dict[str, float | None]]
     break_down: Callable[[pd.DataFrame, list[str] | None], pd.DataFrame]
-    losses: Callable[[pd.DataFrame], np.ndarray]
 
 
 def measure(task: str, predictions: pd.DataFrame, classes: list[str] | None, seed: int) -> Metrics:
@@ -62,41 +58,16 @@ def _measure_classes(predictions: pd.DataFrame, classes: list[str] | None, seed:
         "accuracy": right.mean(),
         "accuracy_low": low,
         "accuracy_high": high,
-        "loss": _class_losses(predictions).mean(),
+        "loss": log_losses(predictions).mean(),
         "macro_f1": _break_down_classes(predictions, classes)["f1"].mean(),
         "calibration_error": float((shares * (bins["accuracy"] - bins["confidence"]).abs()).sum()),
     }
     if len(classes) == 2:
         second = predictions["real"] == classes[1]
-        scores = _probabilities(predictions)[:, 1]
+        scores = probabilities(predictions)[:, 1]
         defined = second.nunique() == 2 and np.isfinite(scores).all()
         metrics["roc_auc"] = roc_auc_score(second, scores) if defined else None
     return metrics
-
-
-def _probabilities(predictions: pd.DataFrame) -> np.ndarray:
-    return predictions.filter(regex=f"^{PROBABILITY}").to_numpy()
-
-
-def calibrate(predictions: pd.DataFrame) -> pd.DataFrame:
-    """Set the share of right predictions beside the confidence, for each range of confidence.
-
-    Args:
-        predictions: of classes; the confidence is the largest probability.
-
-    Returns:
-        Columns confidence (its mean), accuracy, pictures; a row for each of 15 ranges of
-        equal width that holds any picture.
-    """
-    confidence = _probabilities(predictions).max(axis=1)
-    right = (predictions["real"] == predictions["predicted"]).to_numpy()
-    table = pd.DataFrame({"confidence": confidence, "accuracy": right.astype(float), "pictures": 1})
-    # a network that has diverged predicts no numbers
-    table = table[np.isfinite(confidence)]
-    number = np.minimum((table["confidence"] * CALIBRATION_BINS).astype(int), CALIBRATION_BINS - 1)
-    return (
-        table.groupby(number).agg({"confidence": "mean", "accuracy": "mean", "pictures": "sum"}).reset_index(drop=True)
-    )
 
 
 def _break_down_classes(predictions: pd.DataFrame, classes: list[str] | None) -> pd.DataFrame:
@@ -109,29 +80,23 @@ def _break_down_classes(predictions: pd.DataFrame, classes: list[str] | None) ->
 def _measure_numbers(predictions: pd.DataFrame, classes: list[str] | None, seed: int) -> dict[str, float | None]:
     real = predictions["real"].to_numpy(float)
     predicted = predictions["predicted"].to_numpy(float)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        values = _statistics(real, predicted)
     metrics: dict[str, float | None] = {}
-    for name, statistic in STATISTICS.items():
-        low, high = bootstrap_interval(statistic, [real, predicted], seed) or (None, None)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            metrics[name] = float(statistic(real, predicted))
-        metrics |= {f"{name}_low": low, f"{name}_high": high}
+    intervals = bootstrap_intervals(_statistics, [real, predicted], seed)
+    for name, value, interval in zip(STATISTICS, values, intervals, strict=True):
+        low, high = interval or (None, None)
+        metrics |= {name: value, f"{name}_low": low, f"{name}_high": high}
     return metrics
 
 
-def _mse(real: np.ndarray, predicted: np.ndarray, axis: int = -1) -> np.ndarray:
-    return ((predicted - real) ** 2).mean(axis)
+STATISTICS = ("mse", "rmse", "mae", "r2")
 
 
-def _r2(real: np.ndarray, predicted: np.ndarray, axis: int = -1) -> np.ndarray:
-    return 1 - _mse(real, predicted, axis) / real.var(axis)
-
-
-STATISTICS: dict[str, Callable[..., np.ndarray]] = {
-    "mse": _mse,
-    "rmse": lambda real, predicted, axis=-1: np.sqrt(_mse(real, predicted, axis)),
-    "mae": lambda real, predicted, axis=-1: np.abs(predicted - real).mean(axis),
-    "r2": _r2,
-}
+def _statistics(real: np.ndarray, predicted: np.ndarray, axis: int = -1) -> np.ndarray:
+    errors = predicted - real
+    mse = (errors**2).mean(axis)
+    return np.stack([mse, np.sqrt(mse), np.abs(errors).mean(axis), 1 - mse / real.var(axis)])
 
 
 def _break_down_numbers(predictions: pd.DataFrame, classes: list[str] | None) -> pd.DataFrame:
@@ -157,31 +122,7 @@ def break_down(task: str, predictions: pd.DataFrame, classes: list[str] | None) 
     return TASKS[task].break_down(predictions, classes)
 
 
-def find_worst(task: str, predictions: pd.DataFrame, count: int) -> pd.DataFrame:
-    """Find the errors with the largest loss, largest first.
-
-    Returns:
-        Rows of predictions, with a column `loss`: for classes minus the logarithm of the
-        probability of the real class, of wrong predictions alone; for numbers the absolute error.
-    """
-    table = predictions.assign(loss=TASKS[task].losses(predictions))
-    if task == "classification":
-        table = table[table["real"] != table["predicted"]]
-    return table.sort_values("loss", ascending=False, kind="stable").head(count)
-
-
-def _class_losses(predictions: pd.DataFrame) -> np.ndarray:
-    columns = {column: number for number, column in enumerate(predictions.columns)}
-    places = predictions["real"].map(lambda name: columns[PROBABILITY + name]).to_numpy()
-    chances = predictions.to_numpy()[np.arange(len(predictions)), places].astype(float)
-    return -np.log(np.maximum(chances, np.finfo(np.float32).tiny))
-
-
 TASKS = {
-    "classification": Task(_measure_classes, _break_down_classes, _class_losses),
-    "regression": Task(
-        _measure_numbers,
-        _break_down_numbers,
-        lambda predictions: (predictions["predicted"] - predictions["real"]).abs().to_numpy(float),
-    ),
+    "classification": Task(_measure_classes, _break_down_classes),
+    "regression": Task(_measure_numbers, _break_down_numbers),
 }

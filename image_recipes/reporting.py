@@ -18,13 +18,13 @@ from ruamel.yaml import YAML
 
 from image_recipes.charts import draw_calibration, draw_confusion, draw_curves, draw_errors, draw_residuals
 from image_recipes.comparison import BASELINE, COLUMNS, format_value, load_table
-from image_recipes.datasets import DatasetInfo, load_prepared
+from image_recipes.datasets import DatasetInfo, Prepared, load_prepared
 from image_recipes.errors import UserError
-from image_recipes.evaluation import break_down, calibrate, find_worst
 from image_recipes.files import write_text
 from image_recipes.histories import load_history
+from image_recipes.inspection import calibrate, find_worst
 from image_recipes.metrics import Metrics, load_baseline_metrics, load_metrics
-from image_recipes.params import load_seed, read_section, read_yaml
+from image_recipes.params import read_params, read_yaml
 from image_recipes.predictions import load_predictions
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -97,7 +97,8 @@ def write_report(recipes: Mapping[str, list[str]], file: Path) -> None:
     Raises:
         UserError: something is missing or damaged, with the stage that makes it.
     """
-    write_text(render([view_dataset(name, names) for name, names in recipes.items()]), file)
+    params = read_params()
+    write_text(render([view_dataset(name, names, params) for name, names in recipes.items()]), file)
 
 
 def render(datasets: list[DatasetView]) -> str:
@@ -122,8 +123,8 @@ def render(datasets: list[DatasetView]) -> str:
     return page.render(datasets=datasets, script=Markup(script), words=korean["charts"]) + "\n"
 
 
-def view_dataset(name: str, recipes: list[str]) -> DatasetView:
-    """Gather what the page shows of a dataset, from what the stages have written."""
+def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> DatasetView:
+    """Gather what the page shows of a dataset, from what the stages have written with these params."""
     folder = Path("data/prepared") / name
     prepared = load_prepared(folder)
     info = prepared.info
@@ -135,6 +136,7 @@ def view_dataset(name: str, recipes: list[str]) -> DatasetView:
     histories = {recipe: load_history(Path(f"plots/history/{name}/{recipe}.csv")) for recipe in recipes}
     table = load_table(Path(f"metrics/compare/{name}.csv"), name)
     verdicts = load_table(Path(f"metrics/compare/pairs/{name}.csv"), name)
+    parts = load_table(Path(f"metrics/compare/breakdown/{name}.csv"), name)
     curves = ["accuracy", "loss"] if info.task == "classification" else ["loss"]
     return DatasetView(
         name=name,
@@ -159,7 +161,15 @@ def view_dataset(name: str, recipes: list[str]) -> DatasetView:
             ),
         ],
         recipes=[
-            _view_recipe(recipe, info, metrics[recipe], predictions[recipe], prepared.images) for recipe in recipes
+            _view_recipe(
+                recipe,
+                prepared,
+                metrics[recipe],
+                predictions[recipe],
+                parts[parts["recipe"] == recipe].drop(columns="recipe"),
+                _dump_params(recipe, params),
+            )
+            for recipe in recipes
         ],
     )
 
@@ -172,8 +182,9 @@ def _best(task: str, metrics: Mapping[str, Metrics]) -> str:
 
 
 def _view_recipe(
-    name: str, info: DatasetInfo, metrics: Metrics, predictions: pd.DataFrame, images: np.ndarray
+    name: str, prepared: Prepared, metrics: Metrics, predictions: pd.DataFrame, parts: pd.DataFrame, params: str
 ) -> RecipeView:
+    info = prepared.info
     if info.classes is not None:
         calibration = "Confidence and accuracy (on the dashed line: as often right as it says)"
         charts = [
@@ -188,12 +199,15 @@ def _view_recipe(
         name=name,
         metrics=metrics,
         charts=charts,
-        parts=break_down(info.task, predictions, info.classes),
+        parts=parts,
         worst=[
-            {"image": _data_uri(images[row["index"]]), **{key: row[key] for key in ("real", "predicted", "loss")}}
+            {
+                "image": _data_uri(prepared.images[row["index"]]),
+                **{key: row[key] for key in ("real", "predicted", "loss")},
+            }
             for row in worst.to_dict("records")
         ],
-        params=_dump_params(name),
+        params=params,
         summary=Path(f"models/{name}.txt").read_text("utf-8"),
         model_hash=hashlib.md5(model.read_bytes(), usedforsecurity=False).hexdigest(),
     )
@@ -208,14 +222,14 @@ def _data_uri(picture: np.ndarray) -> str:
     return f"data:image/{kind.lower()};base64,{base64.b64encode(stream.getvalue()).decode()}"
 
 
-def _dump_params(recipe: str) -> str:
-    section = read_section("recipes", recipe)
-    architecture = section["architecture"]
+def _dump_params(recipe: str, params: dict[str, Any]) -> str:
+    section = params["recipes"][recipe]
+    dataset, architecture = section["dataset"], section["architecture"]
     values = {
-        "seed": load_seed(),
-        "datasets": {section["dataset"]: read_section("datasets", section["dataset"])},
+        "seed": params["seed"],
+        "datasets": {dataset: params["datasets"][dataset]},
         "recipes": {recipe: section},
-        "architectures": {architecture: read_section("architectures", architecture)},
+        "architectures": {architecture: params["architectures"][architecture]},
     }
     stream = io.StringIO()
     yaml = YAML()

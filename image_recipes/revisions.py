@@ -10,10 +10,11 @@ from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
 from dvc.scm import SCMError
 
-from image_recipes.comparison import COLUMNS, compare_pairs, format_value, same_pictures
+from image_recipes.comparison import COLUMNS, format_value
 from image_recipes.datasets import DatasetInfo
 from image_recipes.errors import UserError, did_you_mean
 from image_recipes.evaluation import measure
+from image_recipes.pairs import compare_pairs, same_pictures
 from image_recipes.predictions import read_predictions
 
 FOLDER = Path("data/predictions")

@@ -29,25 +29,24 @@ def wilson_interval(hits: int, pictures: int) -> Interval:
     return float(interval.low), float(interval.high)
 
 
-def bootstrap_interval(
-    statistic: Callable[..., np.ndarray], samples: Sequence[np.ndarray], seed: int
-) -> Interval | None:
-    """Return the 95 % percentile interval of a statistic over pictures drawn again (Efron 1979).
+def bootstrap_intervals(
+    statistics: Callable[..., np.ndarray], samples: Sequence[np.ndarray], seed: int
+) -> list[Interval | None]:
+    """Return the 95 % percentile intervals of statistics over pictures drawn again (Efron 1979).
 
     Args:
-        statistic: of the samples and `axis`.
+        statistics: of the samples and `axis`; returns one or more, stacked along a first axis.
         samples: one or more of (N,), each with a number for each picture.
-        seed: of the draws.
+        seed: of the draws, the same for all statistics.
 
     Returns:
-        Its ends; None for fewer than two pictures, or where it is not finite.
+        The ends for each; None for fewer than two pictures, or where they are not finite.
     """
-    result = _resample(statistic, samples, INTERVAL_RESAMPLES, seed)
+    result = _resample(statistics, samples, INTERVAL_RESAMPLES, seed)
     if result is None:
-        return None
-    interval = result.confidence_interval
-    ends = float(interval.low), float(interval.high)
-    return ends if np.isfinite(ends).all() else None
+        return [None] * len(statistics(*samples, axis=-1))
+    ends = zip(result.confidence_interval.low, result.confidence_interval.high, strict=True)
+    return [(float(low), float(high)) if np.isfinite([low, high]).all() else None for low, high in ends]
 
 
 def mcnemar_test(first_right: np.ndarray, second_right: np.ndarray) -> float:

@@ -4,8 +4,6 @@ from pathlib import Path
 
 from image_recipes.comparison import (
     BASELINE,
-    choose_pairs,
-    compare_pairs,
     join_by_recipe,
     load_published,
     make_table,
@@ -17,6 +15,7 @@ from image_recipes.evaluation import break_down
 from image_recipes.figures import draw_comparison
 from image_recipes.histories import load_history, save_history
 from image_recipes.metrics import load_baseline_metrics, load_metrics
+from image_recipes.pairs import choose_pairs, compare_pairs
 from image_recipes.params import load_seed
 from image_recipes.predictions import load_baselines, load_predictions, save_predictions
 from image_recipes.stage import run_stage

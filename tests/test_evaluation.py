@@ -10,8 +10,6 @@ from sklearn.datasets import load_digits
 
 from image_recipes.baselines import predict_baselines
 from image_recipes.comparison import (
-    choose_pairs,
-    compare_pairs,
     format_value,
     load_table,
     make_table,
@@ -21,10 +19,12 @@ from image_recipes.comparison import (
 from image_recipes.datasets import DatasetInfo, Subset
 from image_recipes.dots import best_mse, predict_best, predict_by_inversion, throw
 from image_recipes.errors import UserError
-from image_recipes.evaluation import break_down, calibrate, find_worst, measure
+from image_recipes.evaluation import break_down, measure
+from image_recipes.inspection import calibrate, find_worst
+from image_recipes.pairs import choose_pairs, compare_pairs
 from image_recipes.predictions import tabulate_predictions
 from image_recipes.uncertainty import (
-    bootstrap_interval,
+    bootstrap_intervals,
     correct_by_holm,
     mcnemar_test,
     paired_bootstrap_test,
@@ -51,12 +51,17 @@ def test_wilson_s_interval() -> None:
     assert wilson_interval(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
 
 
+def mean(values: np.ndarray, axis: int = -1) -> np.ndarray:
+    return values.mean(axis)[np.newaxis]
+
+
 def test_a_bootstrap_covers_the_mean_about_as_often_as_it_says() -> None:
     rng = np.random.default_rng(0)
     covered = 0
     for seed in range(60):
-        low, high = bootstrap_interval(np.mean, [rng.normal(3.0, 1.0, 100)], seed) or (0.0, 0.0)
-        covered += low <= 3.0 <= high
+        (interval,) = bootstrap_intervals(mean, [rng.normal(3.0, 1.0, 100)], seed)
+        assert interval is not None
+        covered += interval[0] <= 3.0 <= interval[1]
 
     assert 51 <= covered <= 60
 
@@ -64,9 +69,9 @@ def test_a_bootstrap_covers_the_mean_about_as_often_as_it_says() -> None:
 def test_a_bootstrap_goes_by_its_seed() -> None:
     values = np.random.default_rng(0).normal(size=50)
 
-    assert bootstrap_interval(np.mean, [values], 1) == bootstrap_interval(np.mean, [values], 1)
-    assert bootstrap_interval(np.mean, [values], 1) != bootstrap_interval(np.mean, [values], 2)
-    assert bootstrap_interval(np.mean, [values[:1]], 1) is None
+    assert bootstrap_intervals(mean, [values], 1) == bootstrap_intervals(mean, [values], 1)
+    assert bootstrap_intervals(mean, [values], 1) != bootstrap_intervals(mean, [values], 2)
+    assert bootstrap_intervals(mean, [values[:1]], 1) == [None]
 
 
 def test_mcnemar_s_exact_test() -> None:

@@ -11,9 +11,11 @@ from conftest import ROOT, Project, load_yaml
 
 from image_recipes import reporting
 from image_recipes.charts import draw_calibration, draw_confusion, draw_curves, draw_errors, draw_residuals
-from image_recipes.comparison import compare_pairs, make_table
+from image_recipes.comparison import make_table
 from image_recipes.datasets import DatasetInfo
-from image_recipes.evaluation import break_down, calibrate, find_worst
+from image_recipes.evaluation import break_down
+from image_recipes.inspection import calibrate, find_worst
+from image_recipes.pairs import compare_pairs
 from image_recipes.predictions import tabulate_predictions
 
 if TYPE_CHECKING:
