@@ -14,6 +14,8 @@ Spec = dict[str, Any]
 MAX_POINTS = 2_000
 MAX_EPOCHS = 250
 MAX_NAMED_CLASSES = 30
+# of all classes' names together, below an axis
+MAX_LETTERS_ABREAST = 40
 # what a figure of each task is called on an axis; the page translates it
 ERRORS = {"classification": "test error (1 - accuracy)", "regression": "test MSE"}
 LOSSES = {"classification": "loss", "regression": "loss (MSE)"}
@@ -64,9 +66,10 @@ def draw_curves(task: str, histories: Mapping[str, pd.DataFrame], column: str) -
         column: of the histories, such as `loss`; that of validation is `val_<column>`.
     """
     parts = []
+    step = epoch_step(histories)
     for recipe, history in histories.items():
-        # evenly thinned out, with the last epoch
-        kept = history.iloc[:: -max(1, -(-len(history) // MAX_EPOCHS))].iloc[::-1]
+        # with the last epoch
+        kept = history.iloc[::-step].iloc[::-1]
         for name, on in [(f"val_{column}", "validation"), (column, "training")]:
             parts.append(pd.DataFrame({"epoch": kept["epoch"], "value": kept[name], "recipe": recipe, "pictures": on}))
     rows = pd.concat(parts)
@@ -99,14 +102,21 @@ def draw_curves(task: str, histories: Mapping[str, pd.DataFrame], column: str) -
     return _spec(alt.layer(lines, points), 300)
 
 
+def epoch_step(histories: Mapping[str, pd.DataFrame]) -> int:
+    """Return how many epochs lie between two that are drawn."""
+    return max(1, -(-max(map(len, histories.values())) // MAX_EPOCHS))
+
+
 def draw_confusion(predictions: pd.DataFrame, classes: list[str]) -> Spec:
     """Draw how often each class was taken for each, cells of none left blank."""
     counts = predictions.groupby(["real", "predicted"]).size().reset_index(name="pictures")
     named = len(classes) <= MAX_NAMED_CLASSES
-    axis = alt.Axis() if named else alt.Axis(labels=False, ticks=False)
+    short = sum(map(len, classes)) <= MAX_LETTERS_ABREAST
+    axis = alt.Axis(labelAngle=0 if short else -90) if named else alt.Axis(labels=False, ticks=False)
+    y_axis = alt.Axis() if named else axis
     base = alt.Chart(_inline(counts)).encode(
         x=alt.X("predicted:N", sort=classes, scale=alt.Scale(domain=classes), axis=axis, title="predicted"),
-        y=alt.Y("real:N", sort=classes, scale=alt.Scale(domain=classes), axis=axis, title="real"),
+        y=alt.Y("real:N", sort=classes, scale=alt.Scale(domain=classes), axis=y_axis, title="real"),
         tooltip=[alt.Tooltip("real:N"), alt.Tooltip("predicted:N"), alt.Tooltip("pictures:Q", format=",d")],
     )
     color = alt.Color("pictures:Q", scale=alt.Scale(type="log", scheme="blues", domainMin=1), legend=None)
@@ -118,10 +128,14 @@ def draw_confusion(predictions: pd.DataFrame, classes: list[str]) -> Spec:
     return _spec(alt.layer(*layers), 360)
 
 
+def choose_points(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Choose evenly so many predictions as a page can draw."""
+    return predictions.iloc[:: max(1, -(-len(predictions) // MAX_POINTS))]
+
+
 def draw_residuals(predictions: pd.DataFrame, unit: str | None) -> Spec:
-    """Draw how far predictions are from the real number; of many pictures, evenly chosen ones."""
-    chosen = predictions.iloc[:: max(1, -(-len(predictions) // MAX_POINTS))]
-    rows = pd.DataFrame({"real": chosen["real"], "predicted": chosen["predicted"]})
+    """Draw how far predictions are from the real number."""
+    rows = predictions[["real", "predicted"]].copy()
     rows["residual"] = rows["predicted"] - rows["real"]
     rows = rows[np.isfinite(rows["residual"])]
     in_unit = f" ({unit})" if unit else ""

@@ -16,7 +16,15 @@ from markupsafe import Markup
 from PIL import Image
 from ruamel.yaml import YAML
 
-from image_recipes.charts import draw_calibration, draw_confusion, draw_curves, draw_errors, draw_residuals
+from image_recipes.charts import (
+    choose_points,
+    draw_calibration,
+    draw_confusion,
+    draw_curves,
+    draw_errors,
+    draw_residuals,
+    epoch_step,
+)
 from image_recipes.comparison import BASELINE, COLUMNS, format_value, load_table
 from image_recipes.datasets import DatasetInfo, Prepared, load_prepared
 from image_recipes.errors import UserError
@@ -31,15 +39,21 @@ TEMPLATES = Path(__file__).parent / "templates"
 WORST = 12
 # of a picture among the worst, in pixels; larger ones are made smaller, as JPEG
 MAX_PICTURE_SIDE = 128
+# the columns of a history that are drawn
+CURVES = {"classification": ["accuracy", "loss"], "regression": ["loss"]}
+CAPTIONS = {"accuracy": "Accuracy over the epochs", "loss": "Loss over the epochs"}
+ERRORS_CAPTION = "Test error with its 95 % interval (diamonds: published)"
+CALIBRATION_CAPTION = "Confidence and accuracy (on the dashed line: as often right as it says)"
 SCRIPT = "window.vegaEmbed = vegaEmbed;"
 
 
 class Chart(NamedTuple):
-    """A chart: the id of its place, what is said above it, and its specification."""
+    """A chart: the id of its place, its specification, and what is said above it, with values to fill in."""
 
     id: str
-    caption: str
     spec: dict[str, Any]
+    caption: str
+    values: dict[str, str]
 
 
 class RecipeView(NamedTuple):
@@ -137,7 +151,6 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
     table = load_table(Path(f"metrics/compare/{name}.csv"), name)
     verdicts = load_table(Path(f"metrics/compare/pairs/{name}.csv"), name)
     parts = load_table(Path(f"metrics/compare/breakdown/{name}.csv"), name)
-    curves = ["accuracy", "loss"] if info.task == "classification" else ["loss"]
     return DatasetView(
         name=name,
         info=info,
@@ -148,17 +161,8 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
         expected_mse=baselines.get("best_possible", {}).get("expected_mse"),
         verdicts=verdicts.fillna({"better": ""}).to_dict("records"),
         charts=[
-            Chart(
-                f"{name}-errors",
-                "Test error with its 95 % interval (diamonds: published)",
-                draw_errors(info.task, table),
-            ),
-            *(
-                Chart(
-                    f"{name}-{column}", f"{column.title()} over the epochs", draw_curves(info.task, histories, column)
-                )
-                for column in curves
-            ),
+            Chart(f"{name}-errors", draw_errors(info.task, table), ERRORS_CAPTION, {}),
+            *(_view_curves(name, info.task, histories, column) for column in CURVES[info.task]),
         ],
         recipes=[
             _view_recipe(
@@ -174,6 +178,13 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
     )
 
 
+def _view_curves(dataset: str, task: str, histories: Mapping[str, pd.DataFrame], column: str) -> Chart:
+    step, caption = epoch_step(histories), CAPTIONS[column]
+    if step > 1:
+        caption += " (every {step} epochs)"
+    return Chart(f"{dataset}-{column}", draw_curves(task, histories, column), caption, {"step": str(step)})
+
+
 def _best(task: str, metrics: Mapping[str, Metrics]) -> str:
     # by validation: the test is for the end
     if task == "classification":
@@ -186,13 +197,14 @@ def _view_recipe(
 ) -> RecipeView:
     info = prepared.info
     if info.classes is not None:
-        calibration = "Confidence and accuracy (on the dashed line: as often right as it says)"
         charts = [
-            Chart(f"{name}-confusion", "Confusion matrix", draw_confusion(predictions, info.classes)),
-            Chart(f"{name}-calibration", calibration, draw_calibration(calibrate(predictions))),
+            Chart(f"{name}-confusion", draw_confusion(predictions, info.classes), "Confusion matrix", {}),
+            Chart(f"{name}-calibration", draw_calibration(calibrate(predictions)), CALIBRATION_CAPTION, {}),
         ]
     else:
-        charts = [Chart(f"{name}-residuals", "Residuals", draw_residuals(predictions, info.unit))]
+        shown = choose_points(predictions)
+        caption = "Residuals" if len(shown) == len(predictions) else "Residuals (of {n} pictures, evenly chosen)"
+        charts = [Chart(f"{name}-residuals", draw_residuals(shown, info.unit), caption, {"n": f"{len(shown):,}"})]
     worst = find_worst(info.task, predictions, WORST)
     model = Path(f"models/{name}.keras")
     return RecipeView(

@@ -42,8 +42,8 @@ def nasty_view() -> reporting.DatasetView:
         "net",
         {**scores, "parameters": 10},
         [
-            reporting.Chart("net-confusion", "Confusion matrix", draw_confusion(predictions, NASTY)),
-            reporting.Chart("net-calibration", "Residuals", draw_calibration(calibrate(predictions))),
+            reporting.Chart("net-confusion", draw_confusion(predictions, NASTY), "Confusion matrix", {}),
+            reporting.Chart("net-calibration", draw_calibration(calibrate(predictions)), "Residuals", {}),
         ],
         break_down("classification", predictions, NASTY),
         [{"image": "data:,", **{str(key): value for key, value in row.items()}} for row in worst],
@@ -52,8 +52,8 @@ def nasty_view() -> reporting.DatasetView:
         "0" * 32,
     )
     charts = [
-        reporting.Chart("d-errors", "Confusion matrix", draw_errors("classification", table)),
-        reporting.Chart("d-loss", "Loss over the epochs", draw_curves("classification", {"net": history}, "loss")),
+        reporting.Chart("d-errors", draw_errors("classification", table), "Confusion matrix", {}),
+        reporting.Chart("d-loss", draw_curves("classification", {"net": history}, "loss"), "Loss over the epochs", {}),
     ]
     return reporting.DatasetView("d", info, 80, "1", table, "net", None, pairs.to_dict("records"), charts, [recipe])
 
