@@ -38,7 +38,10 @@ def draw_errors(task: str, table: pd.DataFrame) -> Spec:
     logarithmic = (rows[["error", "from", "to"]].min() > 0).all()
     scale = alt.Scale(type="log", nice=False) if logarithmic else alt.Scale(zero=True)
     y = alt.Y("recipe:N", sort=None, title=None, axis=alt.Axis(labelLimit=220))
-    tooltip = [alt.Tooltip("recipe:N"), *(alt.Tooltip(f"{name}:Q", format=".4~g") for name in columns)]
+    tooltip = [
+        alt.Tooltip("recipe:N", title="recipe"),
+        *(alt.Tooltip(f"{name}:Q", title=name, format=".4~g") for name in columns),
+    ]
     base = alt.Chart(_inline(rows)).encode(y=y, tooltip=tooltip)
     title = ERRORS[task]
     color = alt.Color("kind:N", title=None, legend=None, scale=alt.Scale(range=["#767676", "#1f5fa8"]))
@@ -66,10 +69,9 @@ def draw_curves(task: str, histories: Mapping[str, pd.DataFrame], column: str) -
         column: of the histories, such as `loss`; that of validation is `val_<column>`.
     """
     parts = []
-    step = epoch_step(histories)
     for recipe, history in histories.items():
         # with the last epoch
-        kept = history.iloc[::-step].iloc[::-1]
+        kept = history.iloc[:: -epoch_step(history)].iloc[::-1]
         for name, on in [(f"val_{column}", "validation"), (column, "training")]:
             parts.append(pd.DataFrame({"epoch": kept["epoch"], "value": kept[name], "recipe": recipe, "pictures": on}))
     rows = pd.concat(parts)
@@ -85,13 +87,18 @@ def draw_curves(task: str, histories: Mapping[str, pd.DataFrame], column: str) -
         color=alt.Color("recipe:N", title=None, sort=None, legend=alt.Legend(orient="top", columns=3)),
     )
     dash = alt.StrokeDash(
-        "pictures:N", title=None, sort=None, legend=alt.Legend(orient="top"), scale=alt.Scale(range=[[1, 0], [5, 4]])
+        "pictures:N",
+        title=None,
+        sort=None,
+        legend=alt.Legend(orient="top", labelExpr="datum.label"),
+        scale=alt.Scale(range=[[1, 0], [5, 4]]),
     )
-    lines = base.mark_line(clip=True).encode(strokeDash=dash)
+    # a line of one point does not show
+    lines = base.mark_line(clip=True, point=min(map(len, histories.values())) == 1).encode(strokeDash=dash)
     tooltip = [
-        alt.Tooltip("recipe:N"),
-        alt.Tooltip("pictures:N"),
-        alt.Tooltip("epoch:Q"),
+        alt.Tooltip("recipe:N", title="recipe"),
+        alt.Tooltip("pictures:N", title="pictures"),
+        alt.Tooltip("epoch:Q", title="epoch"),
         alt.Tooltip("value:Q", title=title, format=".4~g"),
     ]
     points = (
@@ -102,9 +109,9 @@ def draw_curves(task: str, histories: Mapping[str, pd.DataFrame], column: str) -
     return _spec(alt.layer(lines, points), 300)
 
 
-def epoch_step(histories: Mapping[str, pd.DataFrame]) -> int:
-    """Return how many epochs lie between two that are drawn."""
-    return max(1, -(-max(map(len, histories.values())) // MAX_EPOCHS))
+def epoch_step(history: pd.DataFrame) -> int:
+    """Return how many epochs it is from one that is drawn to the next."""
+    return max(1, -(-len(history) // MAX_EPOCHS))
 
 
 def draw_confusion(predictions: pd.DataFrame, classes: list[str]) -> Spec:
@@ -117,7 +124,11 @@ def draw_confusion(predictions: pd.DataFrame, classes: list[str]) -> Spec:
     base = alt.Chart(_inline(counts)).encode(
         x=alt.X("predicted:N", sort=classes, scale=alt.Scale(domain=classes), axis=axis, title="predicted"),
         y=alt.Y("real:N", sort=classes, scale=alt.Scale(domain=classes), axis=y_axis, title="real"),
-        tooltip=[alt.Tooltip("real:N"), alt.Tooltip("predicted:N"), alt.Tooltip("pictures:Q", format=",d")],
+        tooltip=[
+            alt.Tooltip("real:N", title="real"),
+            alt.Tooltip("predicted:N", title="predicted"),
+            alt.Tooltip("pictures:Q", title="pictures", format=",d"),
+        ],
     )
     color = alt.Color("pictures:Q", scale=alt.Scale(type="log", scheme="blues", domainMin=1), legend=None)
     layers = [base.mark_rect().encode(color=color)]
@@ -145,7 +156,7 @@ def draw_residuals(predictions: pd.DataFrame, unit: str | None) -> Spec:
         .encode(
             x=alt.X("real:Q", title=f"real{in_unit}"),
             y=alt.Y("residual:Q", title=f"predicted - real{in_unit}"),
-            tooltip=[alt.Tooltip(f"{name}:Q", format=".5~g") for name in rows],
+            tooltip=[alt.Tooltip(f"{name}:Q", title=name, format=".5~g") for name in rows],
         )
     )
     zero = alt.Chart(_inline(pd.DataFrame({"zero": [0]}))).mark_rule(color="black").encode(y="zero:Q")
@@ -153,7 +164,7 @@ def draw_residuals(predictions: pd.DataFrame, unit: str | None) -> Spec:
 
 
 def draw_calibration(bins: pd.DataFrame) -> Spec:
-    """Draw the share of right predictions over the confidence, as `evaluation.calibrate` returns them."""
+    """Draw the share of right predictions over the confidence, as `inspection.calibrate` returns them."""
     axis = alt.Axis(format=".0%")
     unit_scale = alt.Scale(domain=[0, 1])
     ideal = (
@@ -169,9 +180,9 @@ def draw_calibration(bins: pd.DataFrame) -> Spec:
             y=alt.Y("accuracy:Q", title="accuracy", axis=axis, scale=unit_scale),
             size=alt.Size("pictures:Q", legend=None, scale=alt.Scale(range=[40, 400])),
             tooltip=[
-                alt.Tooltip("confidence:Q", format=".2%"),
-                alt.Tooltip("accuracy:Q", format=".2%"),
-                alt.Tooltip("pictures:Q", format=",d"),
+                alt.Tooltip("confidence:Q", title="confidence", format=".2%"),
+                alt.Tooltip("accuracy:Q", title="accuracy", format=".2%"),
+                alt.Tooltip("pictures:Q", title="pictures", format=",d"),
             ],
         )
     )

@@ -148,14 +148,14 @@ def compare(first: str, second: str) -> None:
 def report(datasets: list[str], output: Path | None) -> None:
     """Show the recipes of some datasets on one page; `dvc repro` makes one of all."""
     # here, since the libraries of charts take a second to import
-    from image_recipes.reporting import load_recipe_names, write_report
+    from image_recipes.reporting import write_report
 
     known = check_params()
     for name in datasets:
         if name not in known:
             raise UserError(f"{PARAMS_FILE}: datasets: no dataset {name!r}: {did_you_mean(name, known)}")
     file = output or Path(f"plots/report_{'_'.join(datasets)}.html")
-    write_report(load_recipe_names(datasets), file)
+    write_report({name: known[name] for name in datasets}, file)
     print(file)
 
 
@@ -250,7 +250,7 @@ def main() -> None:
     command.set_defaults(run=export)
     command = commands.add_parser("demo", help="try recipes in a browser", description=demo.__doc__)
     command.add_argument("recipe", metavar="RECIPE", nargs="?", help="the one to begin with")
-    command.add_argument("--port", type=int, default=7860)
+    command.add_argument("--port", type=int, choices=range(1024, 65536), metavar="PORT", default=7860)
     command.set_defaults(run=demo)
     arguments = vars(parser.parse_args())
     run = arguments.pop("run")

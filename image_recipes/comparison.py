@@ -1,6 +1,8 @@
 """Comparing the recipes of a dataset: one table, with what they have to beat and what was published."""
 
+import math
 from collections.abc import Mapping
+from numbers import Integral
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,8 @@ COLUMNS = {
     "classification": ["test_accuracy", "test_loss", "val_accuracy", "val_loss", "train_accuracy"],
     "regression": ["test_mse", "test_mae", "test_r2", "val_mse", "train_mse"],
 }
-DIGITS = {"accuracy": 4, "loss": 4, "mse": 1, "mae": 2, "r2": 4, "linear": 2, "difference": 1}
+# behind the point, for figures that are about 1 at most; others have four digits in all
+DIGITS = {"accuracy": 4, "loss": 4, "r2": 4, "linear": 2}
 # before a baseline's name, where it stands beside recipes; no recipe can have such a name
 BASELINE = "baseline: "
 
@@ -105,7 +108,7 @@ def load_table(file: Path, dataset: str) -> pd.DataFrame:
     """
     try:
         # the names of classes stay text, such as 007 or NA
-        types: dict[str, Any] = {"recipe": str, "class": str, "parameters": "Int64"}
+        types: dict[str, Any] = {"recipe": str, "class": str, "better": str, "parameters": "Int64"}
         return pd.read_csv(file, dtype=types, keep_default_na=False, na_values=[""])
     except (OSError, ValueError):
         raise UserError(f"{file}: missing or damaged: make it by `dvc repro compare@{dataset}`") from None
@@ -140,6 +143,13 @@ def format_value(column: str, value: Any) -> str:
         return value
     if column in ("p", "p_holm"):
         return f"{value:.2g}"
-    if digits := DIGITS.get(column.rsplit("_", 1)[-1]):
-        return f"{value:.{digits}f}"
-    return f"{value:,}"
+    kind = column.removesuffix("_low").removesuffix("_high").rsplit("_", 1)[-1]
+    if kind in DIGITS:
+        return f"{value:.{DIGITS[kind]}f}"
+    return f"{value:,}" if isinstance(value, Integral) else _significant(value)
+
+
+def _significant(value: float) -> str:
+    if value == 0 or not math.isfinite(value) or not 1e-3 <= abs(value) < 1e7:
+        return f"{value:.4g}"
+    return f"{value:,.{max(0, 3 - math.floor(math.log10(abs(value))))}f}"

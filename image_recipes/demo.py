@@ -48,15 +48,14 @@ def run_demo(recipes: list[str], port: int) -> None:
             prevent_thread_lock=True,
         )
     except OSError:
-        raise UserError(f"port {port} is in use: stop what uses it, or take another by --port {port + 1}") from None
+        raise UserError(f"port {port} is in use, or not yours to use: take another by --port") from None
     print(f"http://{ADDRESS}:{port} (stop by Ctrl-C)", flush=True)
     page.block_thread()
 
 
 def make_page(recipes: list[str]) -> gr.Blocks:
     """Lay out the page."""
-    # what cannot be opened is named before there is a page
-    first = _open(recipes[0])[1]
+    first = load_model_info(Path(f"models/{recipes[0]}.keras"))
     with gr.Blocks(title="Image recipes", analytics_enabled=False) as page:
         gr.Markdown("# Image recipes\nDraw, or drop pictures. All stays on this computer.")
         recipe = gr.Dropdown(recipes, value=recipes[0], label="recipe", interactive=True)
@@ -97,15 +96,17 @@ def predict_drawing(recipe: str, sketch: dict[str, Any] | None) -> Any:
 
     Args:
         recipe: a trained one.
-        sketch: as Gradio's Sketchpad gives it; its `composite` is uint8, (H, W, 4).
+        sketch: as Gradio's Sketchpad gives it; each of its `layers` is uint8 (H, W, 4), clear where
+            nothing is drawn.
 
     Returns:
         What its Label shows: probabilities by class, or the number with its unit; None while
         nothing is drawn.
     """
-    ink = None if sketch is None or sketch["composite"] is None else sketch["composite"][..., 3]
-    if ink is None or not ink.any():
+    layers = sketch["layers"] if sketch else []
+    if not any(layer[..., 3].any() for layer in layers):
         return None
+    ink = np.max([layer[..., 3] for layer in layers], axis=0)
     model, info = _open(recipe)
     height, width, _ = info.image_shape
     picture = np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BOX))
@@ -134,7 +135,11 @@ def _switch(recipe: str) -> list[Any]:
 @cache
 def _open(recipe: str) -> tuple[keras.Model, DatasetInfo]:
     file = Path(f"models/{recipe}.keras")
-    return load_model(file), load_model_info(file)
+    try:
+        return load_model(file), load_model_info(file)
+    except UserError as error:
+        # which the page shows
+        raise gr.Error(str(error)) from None
 
 
 def _headers(info: DatasetInfo) -> list[str]:

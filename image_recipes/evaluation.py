@@ -60,7 +60,10 @@ def _measure_classes(predictions: pd.DataFrame, classes: list[str] | None, seed:
         "accuracy_high": high,
         "loss": log_losses(predictions).mean(),
         "macro_f1": _break_down_classes(predictions, classes)["f1"].mean(),
-        "calibration_error": float((shares * (bins["accuracy"] - bins["confidence"]).abs()).sum()),
+        # of none or some pictures, after a network has diverged, it would look better than it is
+        "calibration_error": float((shares * (bins["accuracy"] - bins["confidence"]).abs()).sum())
+        if bins["pictures"].sum() == len(predictions)
+        else None,
     }
     if len(classes) == 2:
         second = predictions["real"] == classes[1]

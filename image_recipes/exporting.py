@@ -19,8 +19,10 @@ from image_recipes.files import write_text, written_whole
 from image_recipes.scoring import predict
 
 CHECKED_PICTURES = 256
-# between a file's outputs and Keras's, absolute, and relative to them
+# between a file's outputs and Keras's
 TOLERANCE = 1e-4
+# in the folder of a SavedModel
+ABOUT = "dataset.json"
 
 Runner = Callable[[np.ndarray], np.ndarray]
 
@@ -82,8 +84,14 @@ def export_model(model: keras.Model, info: DatasetInfo, pictures: Subset, format
     require("export", form.modules)
     if file.suffix != form.ending and form.ending:
         raise UserError(f"{file}: a file for {format_name} ends in {form.ending}")
-    if file.is_dir() and not (file / "saved_model.pb").exists():
-        raise UserError(f"{file}: a folder that is no SavedModel: name another place by --output")
+    ours = file.is_dir() and {"saved_model.pb", ABOUT} <= {part.name for part in file.iterdir()}
+    if file.exists() and not (ours if form.ending == "" else file.is_file()):
+        raise UserError(f"{file}: is there already, and no model that was exported: name another place by --output")
+    if list(pictures.picture_shape) != info.image_shape:
+        raise UserError(
+            f"{model.name}: takes pictures of {info.image_shape}, but those prepared are of "
+            f"{list(pictures.picture_shape)}: train it again by `dvc repro evaluate@{model.name}`"
+        )
     images = pictures.read()
     expected = predict(model, pictures)
     about = json.dumps(describe(model.name, info), indent=2, ensure_ascii=False) + "\n"
@@ -100,16 +108,18 @@ def export_model(model: keras.Model, info: DatasetInfo, pictures: Subset, format
                 f"{model.name}: cannot be exported to {format_name}: {' '.join(str(error).split())[:300]}"
             ) from error
         difference = float(np.abs(outputs - expected).max())
-        if not np.allclose(outputs, expected, rtol=TOLERANCE, atol=TOLERANCE):
+        # of numbers in a unit, a share of them
+        allowed = TOLERANCE if info.classes else TOLERANCE * np.maximum(1, np.abs(expected))
+        if not (np.abs(outputs - expected) <= allowed).all():
             raise UserError(
                 f"{model.name}: exported to {format_name}, it predicts something else than Keras, by up to "
                 f"{difference:.3g}: no file was written"
             )
         seconds = _time(run, images)
-    files = [file]
-    if form.beside:
-        files.append(file.with_name(f"{file.name}.json"))
-        write_text(about, files[1])
+        files = [file]
+        if form.beside:
+            files.append(file.with_name(f"{file.name}.json"))
+            write_text(about, files[1])
     size = sum(part.stat().st_size for part in ([file] if file.is_file() else file.rglob("*")) if part.is_file())
     return Exported(files, size, difference, outputs, seconds)
 
@@ -181,7 +191,7 @@ def _load_litert(file: Path) -> Runner:
 
 def _write_saved_model(model: keras.Model, about: str, folder: Path) -> None:
     model.export(folder, format="tf_saved_model", verbose=False)
-    (folder / "dataset.json").write_text(about, "utf-8")
+    (folder / ABOUT).write_text(about, "utf-8")
 
 
 def _load_saved_model(folder: Path) -> Runner:

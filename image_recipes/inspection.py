@@ -11,6 +11,13 @@ from image_recipes.predictions import PROBABILITY
 CALIBRATION_BINS = 15
 
 
+def score(task: str, predictions: pd.DataFrame) -> float:
+    """Return the accuracy, or the mean squared error."""
+    if task == "classification":
+        return float((predictions["real"] == predictions["predicted"]).mean())
+    return float(((predictions["predicted"] - predictions["real"]) ** 2).mean())
+
+
 def probabilities(predictions: pd.DataFrame) -> np.ndarray:
     """Return the probabilities of the classes, (N, classes)."""
     return predictions.filter(regex=f"^{PROBABILITY}").to_numpy()

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from image_recipes.comparison import BASELINE
@@ -14,6 +15,7 @@ SIGNIFICANCE = 0.05
 # the smallest p of a bootstrap, 2 / (resamples + 1), is to stay below 0.05 when it is corrected
 MIN_RESAMPLES = 2_000
 RESAMPLES_PER_PAIR = 100
+LARGEST = 1e30
 
 
 def compare_pairs(
@@ -39,23 +41,20 @@ def compare_pairs(
     Raises:
         UserError: a pair's predictions are of different pictures.
     """
-    rows: list[dict[str, Any]] = []
-    resamples = max(MIN_RESAMPLES, RESAMPLES_PER_PAIR * len(pairs))
     for first, second in pairs:
-        one, other = predictions[first], predictions[second]
-        if not same_pictures(one, other):
+        if not same_pictures(predictions[first], predictions[second]):
+            counts = [f"{len(predictions[name]):,}" for name in (first, second)]
             raise UserError(
                 f"{first} and {second} cannot be compared: they were tested on different pictures "
-                f"({len(one):,} and {len(other):,})"
+                f"({' and '.join(counts)})"
             )
-        row = {"first": first, "second": second, "pictures": len(one)}
-        rows.append(row | PAIR_TESTS[task](one, other, resamples, seed))
-    for row, p in zip(rows, correct_by_holm([row["p"] for row in rows]), strict=True):
-        row["p_holm"] = float(f"{p:.4g}")
-        favoured = row["first"] if row.pop("favours_first") else row["second"]
+    rows = PAIR_TESTS[task](predictions, pairs, seed)
+    for row, (first, second), p in zip(rows, pairs, correct_by_holm([row["p"] for row in rows]), strict=True):
+        row |= {"p": float(f"{row['p']:.4g}"), "p_holm": float(f"{p:.4g}")}
+        favoured, other = (first, second) if row.pop("favours_first") else (second, first)
         row["better"] = favoured if p < SIGNIFICANCE else ""
         row["verdict"] = (
-            f"{favoured} is better than {({row['first'], row['second']} - {favoured}).pop()}"
+            f"{favoured} is better than {other}"
             if row["better"]
             else f"no evidence of a difference at n = {row['pictures']:,}"
         )
@@ -68,32 +67,56 @@ def same_pictures(first: pd.DataFrame, second: pd.DataFrame) -> bool:
     return len(first) == len(second) and bool((first[columns].to_numpy() == second[columns].to_numpy()).all())
 
 
-def _compare_classes(first: pd.DataFrame, second: pd.DataFrame, resamples: int, seed: int) -> dict[str, Any]:
-    rights = [(table["real"] == table["predicted"]).to_numpy() for table in (first, second)]
-    only_first, only_second = int((rights[0] & ~rights[1]).sum()), int((rights[1] & ~rights[0]).sum())
-    return {
-        "only_first_right": only_first,
-        "only_second_right": only_second,
-        "p": float(f"{mcnemar_test(*rights):.4g}"),
-        "favours_first": only_first > only_second,
-    }
+Pairs = Sequence[tuple[str, str]]
 
 
-def _compare_numbers(first: pd.DataFrame, second: pd.DataFrame, resamples: int, seed: int) -> dict[str, Any]:
-    squares = [((table["predicted"] - table["real"]) ** 2).to_numpy(float) for table in (first, second)]
-    differences = squares[0] - squares[1]
-    p, interval = paired_bootstrap_test(differences, resamples, seed)
-    low, high = interval or (None, None)
-    return {
-        "difference": float(f"{differences.mean():.7g}"),
-        "difference_low": low and float(f"{low:.7g}"),
-        "difference_high": high and float(f"{high:.7g}"),
-        "p": float(f"{p:.4g}"),
-        "favours_first": differences.mean() < 0,
-    }
+def _compare_classes(predictions: Mapping[str, pd.DataFrame], pairs: Pairs, seed: int) -> list[dict[str, Any]]:
+    rights = {name: (table["real"] == table["predicted"]).to_numpy() for name, table in predictions.items()}
+    rows = []
+    for first, second in pairs:
+        only_first = int((rights[first] & ~rights[second]).sum())
+        only_second = int((rights[second] & ~rights[first]).sum())
+        rows.append(
+            {
+                "first": first,
+                "second": second,
+                "pictures": len(rights[first]),
+                "only_first_right": only_first,
+                "only_second_right": only_second,
+                "p": mcnemar_test(only_first, only_second),
+                "favours_first": only_first > only_second,
+            }
+        )
+    return rows
 
 
-PAIR_TESTS: dict[str, Callable[[pd.DataFrame, pd.DataFrame, int, int], dict[str, Any]]] = {
+def _compare_numbers(predictions: Mapping[str, pd.DataFrame], pairs: Pairs, seed: int) -> list[dict[str, Any]]:
+    squares = {name: ((table["predicted"] - table["real"]) ** 2).to_numpy(float) for name, table in predictions.items()}
+    # what a network that has diverged predicts is as far off as a number can be
+    squares = {name: np.nan_to_num(errors, nan=LARGEST, posinf=LARGEST) for name, errors in squares.items()}
+    by_pictures: dict[int, list[tuple[str, str]]] = {}
+    for pair in pairs:
+        by_pictures.setdefault(len(squares[pair[0]]), []).append(pair)
+    resamples = max(MIN_RESAMPLES, RESAMPLES_PER_PAIR * len(pairs))
+    found = {}
+    for some in by_pictures.values():
+        differences = np.stack([squares[first] - squares[second] for first, second in some], axis=1)
+        tests = zip(*paired_bootstrap_test(differences, resamples, seed), strict=True)
+        for (first, second), mean, (p, low, high) in zip(some, differences.mean(axis=0), tests, strict=True):
+            found[first, second] = {
+                "first": first,
+                "second": second,
+                "pictures": len(differences),
+                "difference": float(f"{mean:.7g}"),
+                "difference_low": float(f"{low:.7g}"),
+                "difference_high": float(f"{high:.7g}"),
+                "p": float(p),
+                "favours_first": mean < 0,
+            }
+    return [found[pair] for pair in pairs]
+
+
+PAIR_TESTS: dict[str, Callable[[Mapping[str, pd.DataFrame], Pairs, int], list[dict[str, Any]]]] = {
     "classification": _compare_classes,
     "regression": _compare_numbers,
 }

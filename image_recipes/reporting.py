@@ -179,17 +179,21 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
 
 
 def _view_curves(dataset: str, task: str, histories: Mapping[str, pd.DataFrame], column: str) -> Chart:
-    step, caption = epoch_step(histories), CAPTIONS[column]
-    if step > 1:
-        caption += " (every {step} epochs)"
-    return Chart(f"{dataset}-{column}", draw_curves(task, histories, column), caption, {"step": str(step)})
+    caption = CAPTIONS[column]
+    if any(epoch_step(history) > 1 for history in histories.values()):
+        caption += " (evenly chosen ones, of many)"
+    return Chart(f"{dataset}-{column}", draw_curves(task, histories, column), caption, {})
 
 
 def _best(task: str, metrics: Mapping[str, Metrics]) -> str:
     # by validation: the test is for the end
     if task == "classification":
-        return max(metrics, key=lambda name: metrics[name]["val_accuracy"] or 0.0)
-    return min(metrics, key=lambda name: metrics[name]["val_mse"] or np.inf)
+        return max(metrics, key=lambda name: _known(metrics[name]["val_accuracy"], 0.0))
+    return min(metrics, key=lambda name: _known(metrics[name]["val_mse"], np.inf))
+
+
+def _known(value: float | None, otherwise: float) -> float:
+    return otherwise if value is None else value
 
 
 def _view_recipe(
@@ -206,7 +210,6 @@ def _view_recipe(
         caption = "Residuals" if len(shown) == len(predictions) else "Residuals (of {n} pictures, evenly chosen)"
         charts = [Chart(f"{name}-residuals", draw_residuals(shown, info.unit), caption, {"n": f"{len(shown):,}"})]
     worst = find_worst(info.task, predictions, WORST)
-    model = Path(f"models/{name}.keras")
     return RecipeView(
         name=name,
         metrics=metrics,
@@ -220,9 +223,17 @@ def _view_recipe(
             for row in worst.to_dict("records")
         ],
         params=params,
-        summary=Path(f"models/{name}.txt").read_text("utf-8"),
-        model_hash=hashlib.md5(model.read_bytes(), usedforsecurity=False).hexdigest(),
+        summary=_read_model(name, "txt").decode(),
+        model_hash=hashlib.md5(_read_model(name, "keras"), usedforsecurity=False).hexdigest(),
     )
+
+
+def _read_model(recipe: str, ending: str) -> bytes:
+    file = Path(f"models/{recipe}.{ending}")
+    try:
+        return file.read_bytes()
+    except OSError:
+        raise UserError(f"{file}: missing: make it by `dvc repro train@{recipe}`") from None
 
 
 def _data_uri(picture: np.ndarray) -> str:

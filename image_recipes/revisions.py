@@ -8,12 +8,12 @@ from typing import Any, NamedTuple
 import pandas as pd
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
-from dvc.scm import SCMError
+from dvc.scm import NoSCMError, SCMError
 
 from image_recipes.comparison import COLUMNS, format_value
 from image_recipes.datasets import DatasetInfo
 from image_recipes.errors import UserError, did_you_mean
-from image_recipes.evaluation import measure
+from image_recipes.inspection import score
 from image_recipes.pairs import compare_pairs, same_pictures
 from image_recipes.predictions import read_predictions
 
@@ -33,11 +33,6 @@ class Side(NamedTuple):
         revision, _, recipe = text.partition(":")
         return cls("" if revision == WORKSPACE else revision, recipe or None)
 
-    @property
-    def name(self) -> str:
-        """What the revision is called."""
-        return self.revision or WORKSPACE
-
 
 class Revision:
     """The predictions of one revision, read from DVC's cache when they are asked for."""
@@ -55,16 +50,19 @@ class Revision:
             found = self._files.find(FOLDER.as_posix())
         except FileNotFoundError:
             found = []
+        except NoSCMError:
+            raise UserError("no Git repository here: revisions are compared within one") from None
         except SCMError:
             raise UserError(
-                f"{revision}: no such commit, branch, tag or experiment: see `git log` and `dvc exp list`"
+                f"{self.name}: no such commit, branch, tag or experiment: see `git log` and `dvc exp list`"
             ) from None
         except DvcException as error:
             raise UserError(f"{self.name}: cannot be read: {error}") from None
         # by recipe
         self.datasets = {Path(file).stem: Path(file).parent.name for file in found if file.endswith(".csv")}
+        self._hashes: dict[str, str | None] = {}
         if not self.datasets:
-            raise UserError(f"{self.name}: no predictions: {self._remedy('dvc repro')}")
+            raise UserError(f"{self.name}: no predictions: make them by `dvc repro`{self._there()}")
 
     def load(self, recipe: str) -> tuple[DatasetInfo, pd.DataFrame]:
         """Load a recipe's dataset, without its pictures, and its predictions.
@@ -79,15 +77,18 @@ class Revision:
             info = DatasetInfo(**json.loads(self._read(f"data/prepared/{dataset}/dataset.json")))
             return info, read_predictions(self._read(f"{FOLDER}/{dataset}/{recipe}.csv"), info.classes)
         except (OSError, ValueError, TypeError, KeyError, DvcException):
-            stage = f"evaluate@{recipe}"
             raise UserError(
-                f"{self.name}: the predictions of {recipe} are not here: {self._remedy(f'dvc repro {stage}')}, "
-                "or get them from a remote by `dvc fetch --all-commits`"
+                f"{self.name}: the predictions of {recipe} are not here: make them by "
+                f"`dvc repro evaluate@{recipe}`{self._there()}, or get them from a remote"
             ) from None
 
     def hash_pictures(self, dataset: str) -> str | None:
         """Return the MD5 of a dataset's pictures; None where they are not here."""
-        file = f"data/prepared/{dataset}/images.npy"
+        if dataset not in self._hashes:
+            self._hashes[dataset] = self._hash(f"data/prepared/{dataset}/images.npy")
+        return self._hashes[dataset]
+
+    def _hash(self, file: str) -> str | None:
         try:
             if not self.revision:
                 with Path(file).open("rb") as content:
@@ -99,9 +100,10 @@ class Revision:
     def _read(self, file: str) -> bytes:
         return self._files.read_bytes(file) if self.revision else Path(file).read_bytes()
 
-    def _remedy(self, command: str) -> str:
-        checkout = f"git checkout {self.revision} && " if self.revision else ""
-        return f"make them by `{checkout}{command}`"
+    def _there(self) -> str:
+        if not self.revision:
+            return ""
+        return f" after `git checkout {self.revision}` (an experiment: `dvc exp apply {self.revision}`)"
 
 
 def compare_revisions(first: Side, second: Side, seed: int) -> tuple[pd.DataFrame, list[str]]:
@@ -134,19 +136,29 @@ def compare_revisions(first: Side, second: Side, seed: int) -> tuple[pd.DataFram
         names = [f"{side.name}:{recipe}" for side, recipe in zip(sides, (one, other), strict=True)]
         if names[0] == names[1]:
             raise UserError(f"{names[0]}: compared with itself: name another revision or another recipe")
-        info, left = sides[0].load(one)
-        other_info, right = sides[1].load(other)
+        try:
+            info, left = sides[0].load(one)
+            other_info, right = sides[1].load(other)
+        except UserError as error:
+            remarks.append(str(error))
+            continue
         if sides[0].datasets[one] != sides[1].datasets[other] or info.task != other_info.task:
             datasets = sides[0].datasets[one], sides[1].datasets[other]
             remarks.append(f"{names[0]} and {names[1]} cannot be compared: they are of {datasets[0]} and {datasets[1]}")
-        elif not _same_pictures(sides, sides[0].datasets[one], left, right):
+        elif not same_pictures(left, right) or _differ(
+            hashes := [side.hash_pictures(sides[0].datasets[one]) for side in sides]
+        ):
             remarks.append(f"{names[0]} and {names[1]} cannot be compared: they were tested on different pictures")
         elif left.equals(right):
             remarks.append(f"{names[0]} and {names[1]} predict the same")
         else:
             tables |= dict(zip(names, (left, right), strict=True))
             metric = COLUMNS[info.task][0].removeprefix("test_")
-            values = [measure(info.task, table, info.classes, seed)[metric] for table in (left, right)]
+            values = [score(info.task, table) for table in (left, right)]
+            if None in hashes:
+                remarks.append(
+                    f"{names[0]} and {names[1]}: their pictures are not here, so only their labels were checked"
+                )
             row = {"recipe": one if one == other else f"{one}, {other}", "metric": metric, "names": names}
             compared.setdefault(info.task, []).append(row | {"values": values})
     rows = [row for task, entries in compared.items() for row in _judge(task, entries, tables, seed, sides)]
@@ -155,11 +167,8 @@ def compare_revisions(first: Side, second: Side, seed: int) -> tuple[pd.DataFram
     return pd.DataFrame(rows), remarks
 
 
-def _same_pictures(sides: list[Revision], dataset: str, left: pd.DataFrame, right: pd.DataFrame) -> bool:
-    if not same_pictures(left, right):
-        return False
-    hashes = [side.hash_pictures(dataset) for side in sides]
-    return None in hashes or hashes[0] == hashes[1]
+def _differ(hashes: list[str | None]) -> bool:
+    return None not in hashes and hashes[0] != hashes[1]
 
 
 def _judge(

@@ -2,7 +2,6 @@
 
 import warnings
 from collections.abc import Callable, Sequence
-from typing import Any
 
 import numpy as np
 from scipy import stats
@@ -42,50 +41,70 @@ def bootstrap_intervals(
     Returns:
         The ends for each; None for fewer than two pictures, or where they are not finite.
     """
-    result = _resample(statistics, samples, INTERVAL_RESAMPLES, seed)
-    if result is None:
-        return [None] * len(statistics(*samples, axis=-1))
+    pictures = len(samples[0])
+    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
+        # of figures that are the same, or not finite, whatever is drawn
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        if pictures < 2:
+            return [None] * len(statistics(*samples, axis=-1))
+        result = stats.bootstrap(
+            samples,
+            statistics,
+            paired=True,
+            vectorized=True,
+            n_resamples=INTERVAL_RESAMPLES,
+            batch=max(1, BATCH_NUMBERS // pictures),
+            confidence_level=CONFIDENCE,
+            method="percentile",
+            rng=np.random.default_rng(seed),
+        )
     ends = zip(result.confidence_interval.low, result.confidence_interval.high, strict=True)
     return [(float(low), float(high)) if np.isfinite([low, high]).all() else None for low, high in ends]
 
 
-def mcnemar_test(first_right: np.ndarray, second_right: np.ndarray) -> float:
+def mcnemar_test(only_first: int, only_second: int) -> float:
     """Return the p value of McNemar's exact test that two classifiers are right equally often.
 
     Where just one of both is right, it is either with probability 1/2 (McNemar 1947): a
     binomial test, by scipy.
 
     Args:
-        first_right: bool, (N,), whether the first is right, for each picture.
-        second_right: the same of the second, on the same pictures.
+        only_first: how many pictures only the first has right.
+        only_second: how many pictures only the second has right.
     """
-    only_first = int((first_right & ~second_right).sum())
-    only_second = int((second_right & ~first_right).sum())
-    if only_first + only_second == 0:
-        return 1.0
-    return float(stats.binomtest(only_first, only_first + only_second).pvalue)
+    pictures = only_first + only_second
+    return float(stats.binomtest(only_first, pictures).pvalue) if pictures else 1.0
 
 
-def paired_bootstrap_test(differences: np.ndarray, resamples: int, seed: int) -> tuple[float, Interval | None]:
+def paired_bootstrap_test(
+    differences: np.ndarray, resamples: int, seed: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Test that paired differences are 0 on average, by drawing pictures again.
 
     Args:
-        differences: (N,), such as of two recipes' squared errors.
-        resamples: how often pictures are drawn again.
+        differences: (N, pairs), such as of two recipes' squared errors; finite.
+        resamples: how often pictures are drawn again, the same for all pairs.
         seed: of the draws.
 
     Returns:
-        p: two-sided: twice the share of means on the other side of 0 (Efron and Tibshirani
-            1993), at least 2 / (resamples + 1); 1 for fewer than two pictures.
-        interval: of the mean difference, 95 %.
+        p: (pairs,), two-sided: twice the share of means on the other side of 0 (Efron and
+            Tibshirani 1993), at least 2 / (resamples + 1); 1 for a single picture.
+        low, high: (pairs,), the ends of the mean differences' 95 % intervals.
     """
-    result = _resample(np.mean, [differences], resamples, seed)
-    if result is None:
-        return 1.0, None
-    means = result.bootstrap_distribution
-    beyond = 1 + min((means <= 0).sum(), (means >= 0).sum())
-    interval = float(result.confidence_interval.low), float(result.confidence_interval.high)
-    return float(min(1.0, 2 * beyond / (len(means) + 1))), interval
+    pictures = len(differences)
+    rng = np.random.default_rng(seed)
+    means = np.empty((resamples, differences.shape[1]))
+    at_once = max(1, BATCH_NUMBERS // pictures)
+    for start in range(0, resamples, at_once):
+        drawn = rng.integers(0, pictures, (min(at_once, resamples - start), pictures))
+        # how often each picture is drawn serves all pairs
+        counts = np.stack([np.bincount(row, minlength=pictures) for row in drawn])
+        means[start : start + at_once] = counts @ differences / pictures
+    beyond = 1 + np.minimum((means <= 0).sum(axis=0), (means >= 0).sum(axis=0))
+    tail = (1 - CONFIDENCE) / 2
+    low, high = np.quantile(means, [tail, 1 - tail], axis=0)
+    p = np.minimum(1.0, 2 * beyond / (resamples + 1))
+    return p if pictures > 1 else np.ones_like(p), low, high
 
 
 def correct_by_holm(p_values: Sequence[float]) -> list[float]:
@@ -101,23 +120,3 @@ def correct_by_holm(p_values: Sequence[float]) -> list[float]:
     corrected = np.empty(len(p))
     corrected[order] = np.minimum(1.0, np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1)))
     return corrected.tolist()
-
-
-def _resample(statistic: Callable[..., np.ndarray], samples: Sequence[np.ndarray], resamples: int, seed: int) -> Any:
-    pictures = len(samples[0])
-    if pictures < 2:
-        return None
-    with np.errstate(invalid="ignore", divide="ignore"), warnings.catch_warnings():
-        # of figures that are the same, or not finite, whatever is drawn
-        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
-        return stats.bootstrap(
-            samples,
-            statistic,
-            paired=True,
-            vectorized=True,
-            n_resamples=resamples,
-            batch=max(1, BATCH_NUMBERS // pictures),
-            confidence_level=CONFIDENCE,
-            method="percentile",
-            rng=np.random.default_rng(seed),
-        )

@@ -14,6 +14,8 @@ import pytest
 from conftest import Project
 from PIL import Image
 
+from image_recipes.archives import load_model
+
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
@@ -77,6 +79,24 @@ def test_pictures_are_dropped_and_answered(
 
 
 @pytest.mark.slow
+def test_what_is_drawn_reaches_the_model_as_white_on_black(finished: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    from image_recipes.demo import predict_drawing
+
+    monkeypatch.chdir(finished.root)
+    # as Gradio gives it: the background is opaque, the layer is clear but for the ink
+    layer, background = np.zeros((280, 280, 4), np.uint8), np.full((280, 280, 4), 255, np.uint8)
+    assert predict_drawing("tiny_class", {"layers": [layer], "composite": background}) is None
+    layer[60:220, 120:160, 3] = 255
+    drawn = np.zeros((1, 28, 28, 1), np.uint8)
+    drawn[:, 6:22, 12:16] = 255
+
+    answer = predict_drawing("tiny_class", {"layers": [layer], "composite": background})
+
+    expected = load_model(finished.root / "models/tiny_class.keras").predict_on_batch(drawn)[0]
+    assert list(answer.values()) == pytest.approx(expected.tolist(), abs=1e-6)
+
+
+@pytest.mark.slow
 def test_a_drawing_is_answered(address: str, chromium: "Browser") -> None:
     page, noted = open_page(chromium, address)
 
@@ -112,4 +132,4 @@ def test_a_port_in_use_is_named(address: str, finished: Project) -> None:
 
     output = finished.fails("image-recipes", "demo", "tiny_class", "--port", port)
 
-    assert f"error: port {port} is in use: stop what uses it, or take another by --port {int(port) + 1}" in output
+    assert f"error: port {port} is in use, or not yours to use: take another by --port" in output

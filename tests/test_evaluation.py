@@ -76,23 +76,23 @@ def test_a_bootstrap_goes_by_its_seed() -> None:
 
 def test_mcnemar_s_exact_test() -> None:
     # of 11 pictures that just one gets right, 1 and 10: 2 * (1 + 11) / 2^11
-    first = np.array([True] * 1 + [False] * 10 + [True] * 50)
-    second = np.array([False] * 1 + [True] * 10 + [True] * 50)
-
-    assert mcnemar_test(first, second) == pytest.approx(24 / 2048)
-    assert mcnemar_test(first, first) == 1.0
+    assert mcnemar_test(1, 10) == pytest.approx(24 / 2048)
+    assert mcnemar_test(10, 1) == pytest.approx(24 / 2048)
+    assert mcnemar_test(0, 0) == 1.0
 
 
 def test_a_paired_bootstrap_tells_a_difference_from_none() -> None:
-    rng = np.random.default_rng(0)
-    noise = rng.normal(size=400)
+    noise = np.random.default_rng(0).normal(size=400)
+    differences = np.stack([noise + 0.5, noise - noise.mean(), 0 * noise], axis=1)
 
-    p, interval = paired_bootstrap_test(noise + 0.5, 2_000, 0)
-    assert p == pytest.approx(2 / 2001)
-    assert interval is not None
-    assert 0 < interval[0] < (noise + 0.5).mean() < interval[1]
-    assert paired_bootstrap_test(noise - noise.mean(), 2_000, 0)[0] > 0.5
-    assert paired_bootstrap_test(np.zeros(5), 2_000, 0)[0] == 1.0
+    p, low, high = paired_bootstrap_test(differences, 2_000, 0)
+
+    assert p[0] == pytest.approx(2 / 2001)
+    assert 0 < low[0] < differences[:, 0].mean() < high[0]
+    # the interval of a mean of normal numbers
+    assert high[0] - low[0] == pytest.approx(2 * 1.96 * noise.std() / 20, rel=0.1)
+    assert p[1] > 0.5
+    assert p[2] == 1.0
 
 
 def test_holm_s_correction() -> None:
@@ -165,7 +165,7 @@ def test_what_is_undefined_is_left_out() -> None:
     assert (metrics["r2"], metrics["r2_low"]) == (None, None)
     diverged = tabulate([0, 1], [[np.nan, np.nan]] * 2, ["a", "b"])
     metrics = measure("classification", diverged, ["a", "b"], 0)
-    assert (metrics["loss"], metrics["roc_auc"]) == (None, None)
+    assert (metrics["loss"], metrics["roc_auc"], metrics["calibration_error"]) == (None, None, None)
     assert measure("regression", numbers([1, 2, 3], [np.nan] * 3), None, 0)["mse"] is None
 
 
@@ -307,6 +307,22 @@ def test_pairs_of_numbers() -> None:
     assert pairs["verdict"].tolist() == ["near is better than far"]
 
 
+def test_a_network_that_has_diverged_is_not_the_better_one() -> None:
+    real = list(range(40))
+    tables = {"good": numbers(real, [value + 1 for value in real]), "nan": numbers(real, [np.nan] * 40)}
+    tables["inf"] = numbers(real, [np.inf] * 40)
+
+    pairs = compare_pairs("regression", tables, [("good", "nan"), ("inf", "good"), ("nan", "inf")], 0)
+
+    assert pairs["better"].tolist() == ["good", "good", ""]
+
+
+def test_one_picture_says_nothing() -> None:
+    pairs = compare_pairs("regression", {"x": numbers([1], [1]), "y": numbers([1], [9])}, [("x", "y")], 0)
+
+    assert pairs["verdict"].tolist() == ["no evidence of a difference at n = 1"]
+
+
 def test_different_test_pictures_are_not_compared() -> None:
     tables = {"x": numbers([1, 2], [1, 2]), "y": numbers([1, 3], [1, 2])}
 
@@ -350,5 +366,13 @@ def test_the_table_says_what_a_network_adds(tmp_path: Path) -> None:
 
 def test_values_are_rounded_for_reading() -> None:
     assert [format_value("p", value) for value in [0.0312, 1.0, 4.1e-9]] == ["0.031", "1", "4.1e-09"]
-    assert format_value("test_mse", 110.06) == "110.1"
+    # whatever the unit
+    assert [format_value("test_mse", value) for value in [5422.71, 110.06, 0.0123456, 0.0]] == [
+        "5,423",
+        "110.1",
+        "0.01235",
+        "0",
+    ]
+    assert format_value("test_accuracy", 0.97) == "0.9700"
+    assert format_value("pictures", np.int64(10_000)) == "10,000"
     assert format_value("parameters", pd.NA) == "-"

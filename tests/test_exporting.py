@@ -86,9 +86,13 @@ def test_what_lies_at_the_wanted_place_is_not_lost(pictures: Subset, tmp_path: P
     (tmp_path / "photos").mkdir()
     (tmp_path / "photos/1.jpg").write_bytes(b"dear")
 
-    with pytest.raises(UserError, match="photos: a folder that is no SavedModel"):
+    with pytest.raises(UserError, match="photos: is there already, and no model that was exported"):
         export_model(build(), INFO, pictures, "savedmodel", tmp_path / "photos")
     assert (tmp_path / "photos/1.jpg").read_bytes() == b"dear"
+    (tmp_path / "net.keras").write_bytes(b"dear")
+    with pytest.raises(UserError, match=r"net\.keras: is there already"):
+        export_model(build(), INFO, pictures, "savedmodel", tmp_path / "net.keras")
+    assert (tmp_path / "net.keras").read_bytes() == b"dear"
     with pytest.raises(UserError, match=r"x\.bin: a file for onnx ends in \.onnx"):
         export_model(build(), INFO, pictures, "onnx", tmp_path / "x.bin")
 

@@ -249,8 +249,8 @@ def test_the_table_sets_published_figures_beside_ours(tmp_path: Path) -> None:
     lines = (tmp_path / "t.md").read_text("utf-8").splitlines()
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
     assert cells[0][:4] == ["recipe", "parameters", "test mse (95 % interval)", "published test mse"]
-    assert cells[2] == ["mlp", "1,234", "110.1 (95.0 to 120.0)", "110.1", "0.50", "7.12", "0.9800", "99.0", "0.5"]
-    assert cells[3] == ["pool", "56", "48.6", "-", "0.22", "-", "0.9900", "50.0", "47.0"]
+    assert cells[2] == ["mlp", "1,234", "110.1 (95.00 to 120.0)", "110.1", "0.50", "7.123", "0.9800", "99.00", "0.5000"]
+    assert cells[3] == ["pool", "56", "48.60", "-", "0.22", "-", "0.9900", "50.00", "47.00"]
 
 
 def test_published_figures_that_are_no_numbers_are_named(tmp_path: Path) -> None:

@@ -95,6 +95,13 @@ def test_the_pipeline_writes_the_report(finished: Project) -> None:
     assert re.findall(r"""(?:src|href)=["'](?!data:|#)""", html) == []
 
 
+def test_the_command_writes_the_same_page(finished: Project, tmp_path: Path) -> None:
+    finished.run("image-recipes", "report", "mnist", "dots", "--output", str(tmp_path / "page.html"))
+
+    assert (tmp_path / "page.html").read_bytes() == (finished.root / "plots/report.html").read_bytes()
+    assert "did you mean 'mnist'?" in finished.fails("image-recipes", "report", "mnst")
+
+
 def test_names_are_shown_as_text() -> None:
     page = reporting.render([nasty_view()])
 
@@ -113,7 +120,7 @@ def test_every_text_of_the_page_has_its_korean() -> None:
     for text in re.findall(r'both\("([^"]+)"', template):
         assert text in korean["page"], text
     for english, other in (korean["page"] | korean["charts"]).items():
-        assert re.findall(r"{\w+}", english).sort() == re.findall(r"{\w+}", other).sort()
+        assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", other)), english
         assert re.search("[가-힣]|MSE|MAE|F1", other), english
 
 
@@ -152,6 +159,7 @@ def test_a_browser_shows_the_report(finished: Project, chromium: "Browser") -> N
 
     page.get_by_role("button", name="한국어").click()
     page.locator("#mnist-accuracy svg").get_by_text("에포크").first.wait_for()
+    page.locator("#mnist-accuracy svg").get_by_text("검증").first.wait_for()
     assert page.get_by_text("검증 영상에서 가장 좋은 모델은 tiny_class입니다").is_visible()
     assert not page.get_by_text("Best on the validation pictures: tiny_class").is_visible()
     assert page.evaluate("document.documentElement.lang") == "ko"
@@ -171,7 +179,14 @@ def test_the_report_fits_a_phone_and_a_sheet_of_paper(finished: Project, chromiu
     page, noted = watch(chromium, finished.root / "plots/report.html", viewport={"width": 390, "height": 844})
 
     assert page.evaluate("document.documentElement.scrollWidth") == 390
-    assert len(page.pdf(format="A4")) > 50_000
+    # a closed recipe is open on paper, its charts drawn
+    page.wait_for_selector("html[data-complete]")
+    page.locator("summary").first.click()
+    assert page.locator(".chart").count() == page.locator(".chart svg").count()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#tiny_class-confusion svg").is_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert not page.locator("#tiny_class-confusion svg").is_visible()
     # every picture and chart says what it is; no button or heading is empty
     assert page.locator("img:not([alt])").count() == 0
     assert page.locator(".chart:not([aria-label])").count() == 0

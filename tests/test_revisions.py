@@ -38,8 +38,8 @@ def test_an_experiment_is_compared_with_the_commit_it_comes_from(playground: Pro
     # a revision whose results are gone from the cache
     shutil.rmtree(playground.root / ".dvc/cache")
     output = playground.fails("image-recipes", "compare", "longer:tiny_number")
-    assert "error: longer: the predictions of tiny_number are not here" in output
-    assert "`git checkout longer && dvc repro evaluate@tiny_number`" in output
+    assert "error: longer: the predictions of tiny_number are not here: make them by `dvc repro evaluate" in output
+    assert "(an experiment: `dvc exp apply longer`)" in output
 
 
 def test_what_cannot_be_compared_is_named(finished: Project) -> None:
@@ -54,4 +54,4 @@ def test_what_cannot_be_compared_is_named(finished: Project) -> None:
 
     # the commit before the first results
     output = finished.fails("image-recipes", "compare", "HEAD~1")
-    assert "`git checkout HEAD~1 && dvc repro" in output
+    assert "`dvc repro evaluate@tiny_class` after `git checkout HEAD~1`" in output
