@@ -1,4 +1,4 @@
-"""Stage `evaluate`: score a trained model; the only one that predicts test pictures."""
+"""Stage `evaluate`: score a trained model; but for `baseline`, the only one that opens test pictures."""
 
 from pathlib import Path
 
