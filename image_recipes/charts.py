@@ -80,7 +80,7 @@ def draw_curves(task: str, histories: Mapping[str, pd.DataFrame], column: str) -
     title = LOSSES[task] if column == "loss" else column
     near = alt.selection_point(name="near", nearest=True, on="pointerover", fields=["epoch"], empty=False)
     base = alt.Chart(_inline(rows)).encode(
-        x=alt.X("epoch:Q", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(nice=False)),
+        x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(nice=False)),
         y=alt.Y(
             "value:Q", title=title, scale=alt.Scale(type="log", nice=False) if logarithmic else alt.Scale(zero=False)
         ),

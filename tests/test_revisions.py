@@ -19,7 +19,7 @@ def test_an_experiment_is_compared_with_the_commit_it_comes_from(playground: Pro
     assert lines[0].split() == ["recipe", "metric", "main", "longer", "p", "(Holm)", "verdict"]
     recipe, metric, before, after, p, *verdict = lines[1].split()
     assert (recipe, metric) == ("tiny_number", "mse")
-    assert float(after) < float(before)
+    assert float(after.replace(",", "")) < float(before.replace(",", ""))
     assert float(p) < 0.05
     assert " ".join(verdict) == "longer:tiny_number is better than main:tiny_number"
     assert lines[2:] == ["main:tiny_class and longer:tiny_class predict the same"]
