@@ -130,62 +130,68 @@ def compare_revisions(first: Side, second: Side, seed: int) -> tuple[pd.DataFram
         for here, there in (sides, sides[::-1]):
             missing = [recipe for recipe in here.datasets if recipe not in there.datasets]
             remarks += [f"only {here.name} has {', '.join(missing)}"] if missing else []
+    same: list[str] = []
     compared: dict[str, list[dict[str, Any]]] = {}
     tables: dict[str, pd.DataFrame] = {}
     for one, other in pairs:
         names = [f"{side.name}:{recipe}" for side, recipe in zip(sides, (one, other), strict=True)]
-        if names[0] == names[1]:
-            raise UserError(f"{names[0]}: compared with itself: name another revision or another recipe")
+        recipe = one if one == other else f"{one}, {other}"
         try:
-            info, left = sides[0].load(one)
-            other_info, right = sides[1].load(other)
+            task, predictions, checked = _load_pair(sides, one, other, names)
         except UserError as error:
             remarks.append(str(error))
             continue
-        if sides[0].datasets[one] != sides[1].datasets[other] or info.task != other_info.task:
-            datasets = sides[0].datasets[one], sides[1].datasets[other]
-            remarks.append(f"{names[0]} and {names[1]} cannot be compared: they are of {datasets[0]} and {datasets[1]}")
-        elif not same_pictures(left, right) or _differ(
-            hashes := [side.hash_pictures(sides[0].datasets[one]) for side in sides]
-        ):
-            remarks.append(f"{names[0]} and {names[1]} cannot be compared: they were tested on different pictures")
-        elif left.equals(right):
-            remarks.append(f"{names[0]} and {names[1]} predict the same")
-        else:
-            tables |= dict(zip(names, (left, right), strict=True))
-            metric = COLUMNS[info.task][0].removeprefix("test_")
-            values = [score(info.task, table) for table in (left, right)]
-            if None in hashes:
-                remarks.append(
-                    f"{names[0]} and {names[1]}: their pictures are not here, so only their labels were checked"
-                )
-            row = {"recipe": one if one == other else f"{one}, {other}", "metric": metric, "names": names}
-            compared.setdefault(info.task, []).append(row | {"values": values})
+        if predictions[0].equals(predictions[1]):
+            same.append(recipe)
+            continue
+        if not checked:
+            remarks.append(f"{recipe}: the pictures themselves are not here: only their labels were compared")
+        tables |= dict(zip(names, predictions, strict=True))
+        values = [score(task, table) for table in predictions]
+        compared.setdefault(task, []).append({"recipe": recipe, "names": names, "values": values})
     rows = [row for task, entries in compared.items() for row in _judge(task, entries, tables, seed, sides)]
-    if not rows and not any(remark.endswith("predict the same") for remark in remarks):
+    if same:
+        remarks.insert(0, f"the same predictions: {', '.join(same)}")
+    elif not rows:
         raise UserError("\n".join(remarks) or f"{sides[0].name} and {sides[1].name} have no recipe in common")
     return pd.DataFrame(rows), remarks
 
 
-def _differ(hashes: list[str | None]) -> bool:
-    return None not in hashes and hashes[0] != hashes[1]
+def _load_pair(
+    sides: list[Revision], one: str, other: str, names: list[str]
+) -> tuple[str, tuple[pd.DataFrame, pd.DataFrame], bool]:
+    """Return the task, both predictions, and whether the pictures themselves were found to be the same.
+
+    Raises:
+        UserError: they cannot be compared.
+    """
+    if names[0] == names[1]:
+        raise UserError(f"{names[0]}: compared with itself: name another revision or another recipe")
+    (info, left), (other_info, right) = sides[0].load(one), sides[1].load(other)
+    datasets = sides[0].datasets[one], sides[1].datasets[other]
+    which = f"{names[0]} and {names[1]} cannot be compared"
+    if datasets[0] != datasets[1] or info.task != other_info.task:
+        raise UserError(f"{which}: they are of {datasets[0]} and {datasets[1]}")
+    hashes = [side.hash_pictures(datasets[0]) for side in sides]
+    checked = None not in hashes
+    if not same_pictures(left, right) or (checked and hashes[0] != hashes[1]):
+        raise UserError(f"{which}: they were tested on different pictures")
+    return info.task, (left, right), checked
 
 
 def _judge(
     task: str, entries: list[dict[str, Any]], tables: dict[str, pd.DataFrame], seed: int, sides: list[Revision]
 ) -> list[dict[str, Any]]:
     verdicts = compare_pairs(task, tables, [tuple(entry["names"]) for entry in entries], seed)
+    metric = COLUMNS[task][0].removeprefix("test_")
     columns = [side.name for side in sides]
     if columns[0] == columns[1]:
         columns = ["first", "second"]
     return [
         {
             "recipe": entry["recipe"],
-            "metric": entry["metric"],
-            **{
-                column: format_value(entry["metric"], value)
-                for column, value in zip(columns, entry["values"], strict=True)
-            },
+            "metric": metric,
+            **{column: format_value(metric, value) for column, value in zip(columns, entry["values"], strict=True)},
             "p (Holm)": format_value("p", verdict["p_holm"]),
             "verdict": verdict["verdict"],
         }
