@@ -31,7 +31,7 @@ $(INSTALLED): requirements.lock pyproject.toml
 	@touch $@
 
 $(EXTRAS): requirements-extras.lock $(INSTALLED)
-	@echo "Adding what export, demo, lesson and the tests in a browser need: about 1 GB"
+	@echo "Adding what export, demo, lesson and the tests in a browser need: 0.7 GB more"
 	@$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-extras.lock
 	@touch $@
 
@@ -58,6 +58,10 @@ lint: $(INSTALLED)  ## check style and types
 	ruff format --check
 	mypy
 
-check-lock: $(INSTALLED)  ## pin the newest versions that pyproject.toml allows
+check-lock: $(INSTALLED)  ## fail if dvc.lock does not belong to this code and these params
+	@dvc repro --allow-missing --dry > $(VENV)/dry.log 2>&1 || { cat $(VENV)/dry.log; exit 1; }
+	@! grep "^Running stage" $(VENV)/dry.log || { echo "error: dvc.lock is out of date: run make repro and commit" >&2; exit 1; }
+
+lock: $(INSTALLED)  ## pin the newest versions that pyproject.toml allows
 	$(COMPILE) --upgrade --all-extras pyproject.toml --output-file requirements-extras.lock
 	$(COMPILE) --extra dev --constraint requirements-extras.lock pyproject.toml --output-file requirements.lock

@@ -181,7 +181,7 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
 def _view_curves(dataset: str, task: str, histories: Mapping[str, pd.DataFrame], column: str) -> Chart:
     caption = CAPTIONS[column]
     if any(epoch_step(history) > 1 for history in histories.values()):
-        caption += " (evenly chosen ones, of many)"
+        caption += " (some, at equal distances)"
     return Chart(f"{dataset}-{column}", draw_curves(task, histories, column), caption, {})
 
 

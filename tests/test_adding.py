@@ -119,6 +119,7 @@ def test_a_table_is_added(project: Project, tmp_path: Path) -> None:
     assert not (project.root / "data/raw/panel/unused").exists()
 
 
+@pytest.mark.slow
 def test_a_transfer_recipe_is_added(project: Project, leaves: Path) -> None:
     (project.root / "data/weights/MobileNetV2.weights.h5").write_bytes(b"stands for weights")
     add(project, str(leaves), "--name", "leaves")

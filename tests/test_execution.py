@@ -244,6 +244,7 @@ def test_reading_from_disk_changes_nothing(
     assert trained("0") == trained("1")
 
 
+@pytest.mark.slow
 def test_a_recipe_trained_from_disk_gives_equal_bytes(
     finished: Project, playground: Project, monkeypatch: pytest.MonkeyPatch
 ) -> None:

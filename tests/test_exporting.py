@@ -123,6 +123,7 @@ def test_a_missing_extra_names_its_command(finished: Project) -> None:
     assert "gradio: not installed: run `make extras`" in output
 
 
+@pytest.mark.slow
 def test_a_recipe_that_is_not_trained_is_named(project: Project) -> None:
     assert "no recipe is trained yet" in project.fails("image-recipes", "demo")
     assert "train it by `make repro RECIPE=tiny_class`" in project.fails("image-recipes", "demo", "tiny_class")

@@ -324,5 +324,5 @@ def test_a_recipe_s_gallery_shows_the_pictures_of_its_titles(
 def test_the_readmes_tables_are_the_pipeline_s() -> None:
     for readme in ["README.md", "README.ko.md"]:
         text = (ROOT / readme).read_text("utf-8")
-        for dataset in ["mnist", "dots"]:
-            assert (ROOT / f"metrics/compare/{dataset}.md").read_text("utf-8") in text, (readme, dataset)
+        for table in ["mnist", "dots", "pairs/mnist"]:
+            assert (ROOT / f"metrics/compare/{table}.md").read_text("utf-8") in text, (readme, table)

@@ -19,7 +19,7 @@ def make(project: Project, *arguments: str) -> str:
 def test_make_alone_lists_the_targets(project: Project) -> None:
     listed = project.run("make").stdout
 
-    for target in ["repro", "test", "test-all", "lint", "lock"]:
+    for target in ["repro", "extras", "test", "test-all", "lint", "check-lock", "lock"]:
         assert f"make {target} " in listed
 
 

@@ -43,6 +43,7 @@ for output in outputs:
     np.testing.assert_allclose(table["probability"], [float(value) for _, value in expected], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_number_has_its_unit(finished: Project, digits: Path) -> None:
     table = read(finished.run("image-recipes", "predict", "tiny_number", str(digits / "00.png")).stdout)
 
@@ -74,6 +75,7 @@ def test_a_program_that_wants_no_more_is_no_error(finished: Project, digits: Pat
     assert len(done.stdout.splitlines()) == 2
 
 
+@pytest.mark.slow
 def test_the_model_s_own_preparation_counts(playground: Project, digits: Path) -> None:
     before = playground.run("image-recipes", "predict", "tiny_class", str(digits)).stdout
     shutil.copy(playground.root / "models/tiny_class.keras", playground.root / "taken away.keras")

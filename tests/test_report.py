@@ -95,6 +95,7 @@ def test_the_pipeline_writes_the_report(finished: Project) -> None:
     assert re.findall(r"""(?:src|href)=["'](?!data:|#)""", html) == []
 
 
+@pytest.mark.slow
 def test_the_command_writes_the_same_page(finished: Project, tmp_path: Path) -> None:
     finished.run("image-recipes", "report", "mnist", "dots", "--output", str(tmp_path / "page.html"))
 

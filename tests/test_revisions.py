@@ -40,6 +40,7 @@ def test_an_experiment_is_compared_with_the_commit_it_comes_from(playground: Pro
     assert "(an experiment: `dvc exp apply longer`)" in output
 
 
+@pytest.mark.slow
 def test_what_cannot_be_compared_is_named(finished: Project) -> None:
     output = finished.fails("image-recipes", "compare", "main:tiny_class", ":tiny_number")
     assert "cannot be compared: they are of mnist and dots" in output

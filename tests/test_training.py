@@ -209,6 +209,7 @@ def test_shared_layers_stay_shared(tmp_path: Path) -> None:
     np.testing.assert_array_equal(loaded.predict(x, verbose=0), model.predict(x, verbose=0))
 
 
+@pytest.mark.slow
 def test_two_processes_give_equal_bytes(finished: Project, playground: Project) -> None:
     for recipe, dataset in [("tiny_class", "mnist"), ("tiny_number", "dots")]:
         files = [
@@ -270,12 +271,13 @@ def test_the_same_task_has_the_same_keys(finished: Project) -> None:
     splits = ["train", "val", "test"]
     assert keys("metrics/mnist/tiny_class.json") == {"parameters"} | {
         f"{s}_{m}" for s in splits for m in ["accuracy", "loss"]
-    }
+    } | {f"test_{m}" for m in ["accuracy_low", "accuracy_high", "macro_f1", "calibration_error"]}
     assert keys("metrics/dots/tiny_number.json") == {"parameters"} | {
         f"{s}_{m}" for s in splits for m in ["mse", "mae", "r2"]
-    }
+    } | {f"test_{m}{end}" for m in ["mse", "rmse", "mae", "r2"] for end in ["", "_low", "_high"]}
 
 
+@pytest.mark.slow
 def test_a_log_file_gets_a_line(playground: Project) -> None:
     log = playground.run("python", "-m", "stages.train", "tiny_number").stderr
 
@@ -283,6 +285,7 @@ def test_a_log_file_gets_a_line(playground: Project) -> None:
     assert re.fullmatch(line, log.strip())
 
 
+@pytest.mark.slow
 def test_a_terminal_gets_a_bar(playground: Project) -> None:
     terminal, child = pty.openpty()
     termios.tcsetwinsize(child, (24, 80))

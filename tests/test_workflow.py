@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from conftest import Project, load_yaml
 
-CHAIN = {"check", "train@tiny_class", "evaluate@tiny_class", "plot@tiny_class", "compare@mnist"}
+CHAIN = {"check", "train@tiny_class", "evaluate@tiny_class", "plot@tiny_class", "compare@mnist", "report"}
 
 
 def metrics_changed(project: Project, old: str, new: str) -> dict[str, Any]:
@@ -25,11 +25,13 @@ def experiment(project: Project, name: str, *overrides: str) -> None:
 
 
 def test_a_first_run_runs_every_stage_and_a_second_none(playground: Project) -> None:
-    per_dataset = {f"{stage}@{name}" for stage in ["prepare", "split", "compare"] for name in ["mnist", "dots"]}
+    per_dataset = {
+        f"{stage}@{name}" for stage in ["prepare", "split", "baseline", "compare"] for name in ["mnist", "dots"]
+    }
     per_recipe = {
         f"{stage}@{name}" for stage in ["train", "evaluate", "plot"] for name in ["tiny_class", "tiny_number"]
     }
-    assert set(load_yaml(playground.root / "dvc.lock")["stages"]) == {"check"} | per_dataset | per_recipe
+    assert set(load_yaml(playground.root / "dvc.lock")["stages"]) == {"check", "report"} | per_dataset | per_recipe
 
     assert playground.repro() == set()
     assert playground.run("git", "status", "--porcelain").stdout == ""
@@ -54,15 +56,17 @@ def test_another_seed_trains_everything_on_the_same_pictures(playground: Project
     }
 
 
+@pytest.mark.slow
 def test_a_comment_and_published_figures_retrain_nothing(playground: Project) -> None:
     playground.edit("params.yaml", "recipes:", "# a remark\nrecipes:")
     playground.edit("published.yaml", "mnist_mlp:", "tiny_class:\n  test_accuracy: 0.5\nmnist_mlp:")
 
-    assert playground.repro() == {"compare@mnist", "compare@dots"}
+    assert playground.repro() == {"compare@mnist", "compare@dots", "report"}
     table = pd.read_csv(playground.root / "metrics/compare/mnist.csv")
-    assert table["published_test_accuracy"].tolist() == [0.5]
+    assert table["published_test_accuracy"].tolist()[0] == 0.5
 
 
+@pytest.mark.slow
 def test_a_figure_s_code_retrains_nothing(playground: Project) -> None:
     playground.edit("image_recipes/figures.py", "figsize=(10, 10)", "figsize=(9, 9)")
 
@@ -71,6 +75,7 @@ def test_a_figure_s_code_retrains_nothing(playground: Project) -> None:
     assert {name.partition("@")[0] for name in ran} == {"split", "plot", "compare"}
 
 
+@pytest.mark.slow
 def test_a_new_source_retrains_nothing(playground: Project) -> None:
     with (playground.root / "image_recipes/sources.py").open("a", encoding="utf-8") as file:
         file.write('SOURCES["more"] = SOURCES["dots"]\n')
@@ -91,6 +96,7 @@ def test_another_test_size_of_dots_leaves_training_pictures_alone(playground: Pr
     assert len(pd.read_csv(playground.root / "data/predictions/dots/tiny_number.csv")) == 40
 
 
+@pytest.mark.slow
 def test_a_recipe_comes_and_goes_by_params_alone(playground: Project) -> None:
     second = "  second:\n    dataset: mnist\n    architecture: pool\n    start_from: data/weights/random\n"
     second += "    epochs: 1\n    batch_size: 50\n"
@@ -100,15 +106,19 @@ def test_a_recipe_comes_and_goes_by_params_alone(playground: Project) -> None:
 
     ran = playground.repro()
 
-    assert ran == {"check", "train@second", "evaluate@second", "plot@second", "compare@mnist"}
+    assert ran == {"check", "train@second", "evaluate@second", "plot@second", "compare@mnist", "report"}
+    baselines = ["baseline: majority", "baseline: linear"]
     table = pd.read_csv(playground.root / "metrics/compare/mnist.csv")
-    assert table["recipe"].tolist() == ["tiny_class", "second"]
+    assert table["recipe"].tolist() == ["tiny_class", "second", *baselines]
 
     playground.edit("params.yaml", second, "")
 
     # the check of the first params comes from DVC's run cache
-    assert playground.repro() == {"compare@mnist"}
-    assert pd.read_csv(playground.root / "metrics/compare/mnist.csv")["recipe"].tolist() == ["tiny_class"]
+    assert playground.repro() == {"compare@mnist", "report"}
+    assert pd.read_csv(playground.root / "metrics/compare/mnist.csv")["recipe"].tolist() == [
+        "tiny_class",
+        *baselines,
+    ]
     assert pd.read_csv(playground.root / "plots/compare/mnist.csv")["recipe"].unique().tolist() == ["tiny_class"]
     predictions = (playground.root / "plots/predictions/mnist").iterdir()
     assert [file.name for file in predictions] == ["tiny_class.csv"]
@@ -222,7 +232,7 @@ def test_what_editors_read_is_clean(playground: Project) -> None:
     assert kinds["plots/predictions/mnist/tiny_class.csv"] == "vega"
     assert kinds["plots/tiny_number/gallery.png"] == kinds["plots/samples/mnist.png"] == "image"
 
-    assert len(playground.run("dvc", "stage", "list", "--name-only").stdout.split()) == 13
+    assert len(playground.run("dvc", "stage", "list", "--name-only").stdout.split()) == 16
     assert '"train@tiny_class"' in playground.run("dvc", "dag", "--mermaid").stdout
 
 
@@ -261,7 +271,9 @@ BAD_INPUT = {
 }
 
 
-@pytest.mark.parametrize("case", BAD_INPUT)
+@pytest.mark.parametrize(
+    "case", ["params", pytest.param("layer", marks=pytest.mark.slow), pytest.param("optimizer", marks=pytest.mark.slow)]
+)
 def test_bad_input_stops_the_run(case: str, playground: Project) -> None:
     file, old, new, message = BAD_INPUT[case]
     playground.edit(file, old, new)
@@ -289,6 +301,7 @@ def test_an_altered_mnist_stops_the_run(playground: Project) -> None:
     )
 
 
+@pytest.mark.slow
 def test_a_corrupt_model_is_named(playground: Project) -> None:
     model = playground.root / "models/tiny_class.keras"
     whole = model.read_bytes()
