@@ -67,7 +67,8 @@ def export_model(model: keras.Model, info: DatasetInfo, pictures: Subset, format
     """Write a model in another format, and check it in that format's own runtime.
 
     The file takes uint8 pictures of (n, H, W, C), values 0-255, for any n, and returns float32: the
-    classes' probabilities, or numbers in their unit.
+    classes' probabilities, or numbers in their unit. It computes in float32, whatever the
+    recipe's precision.
 
     Args:
         model: as it was trained.
@@ -93,6 +94,7 @@ def export_model(model: keras.Model, info: DatasetInfo, pictures: Subset, format
             f"{list(pictures.picture_shape)}: train it again by `dvc repro evaluate@{model.name}`"
         )
     images = pictures.read()
+    model = _in_float32(model)
     expected = predict(model, pictures)
     about = json.dumps(describe(model.name, info), indent=2, ensure_ascii=False) + "\n"
     with written_whole(file) as partial:
@@ -122,6 +124,16 @@ def export_model(model: keras.Model, info: DatasetInfo, pictures: Subset, format
             write_text(about, files[1])
     size = sum(part.stat().st_size for part in ([file] if file.is_file() else file.rglob("*")) if part.is_file())
     return Exported(files, size, difference, outputs, seconds)
+
+
+def _in_float32(model: keras.Model) -> keras.Model:
+    # few runtimes know bfloat16, and the weights are float32 anyway
+    config = json.dumps(model.get_config())
+    if '"mixed_bfloat16"' not in config:
+        return model
+    copy = type(model).from_config(json.loads(config.replace('"mixed_bfloat16"', '"float32"')))
+    copy.set_weights(model.get_weights())
+    return copy
 
 
 def _for_inference(model: keras.Model) -> keras.Model:
