@@ -82,12 +82,12 @@ def export_model(model: keras.Model, info: DatasetInfo, pictures: Subset, format
             file predicts something else than Keras does.
     """
     form = FORMATS[format_name]
-    require("export", form.modules)
     if file.suffix != form.ending and form.ending:
         raise UserError(f"{file}: a file for {format_name} ends in {form.ending}")
     ours = file.is_dir() and {"saved_model.pb", ABOUT} <= {part.name for part in file.iterdir()}
     if file.exists() and not (ours if form.ending == "" else file.is_file()):
         raise UserError(f"{file}: is there already, and no model that was exported: name another place by --output")
+    require("export", form.modules)
     if list(pictures.picture_shape) != info.image_shape:
         raise UserError(
             f"{model.name}: takes pictures of {info.image_shape}, but those prepared are of "

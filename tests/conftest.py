@@ -86,6 +86,14 @@ architectures:
 """
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Have one test process make the finished project while the others run what does without it."""
+    needing = [item for item in items if "finished" in getattr(item, "fixturenames", ())]
+    first, later = needing[:1], {id(item) for item in needing[1:]}
+    rest = [item for item in items if id(item) not in later and item not in first]
+    items[:] = first + rest + needing[1:]
+
+
 @dataclass(frozen=True)
 class Project:
     """A project in a folder of its own."""

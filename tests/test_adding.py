@@ -67,6 +67,7 @@ def test_comments_are_kept(project: Project, leaves: Path) -> None:
     assert "seed: 0  # of training" in text
 
 
+@pytest.mark.slow
 def test_more_pictures_are_added_later(project: Project, leaves: Path) -> None:
     add(project, str(leaves), "--name", "leaves")
     params = (project.root / "params.yaml").read_text("utf-8")

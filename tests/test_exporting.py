@@ -116,6 +116,7 @@ def test_the_command_says_how_large_how_good_and_how_fast(finished: Project, tmp
 WITHOUT = "import sys; sys.modules[sys.argv.pop(1)] = None; from image_recipes.cli import main; main()"
 
 
+@pytest.mark.slow
 def test_a_missing_extra_names_its_command(finished: Project) -> None:
     output = finished.fails("python", "-c", WITHOUT, "tf2onnx", "export", "tiny_class", "--to", "onnx")
     assert (

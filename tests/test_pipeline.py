@@ -141,11 +141,11 @@ def test_stages_that_need_no_tensorflow_do_not_import_it(name: str) -> None:
         "split@dots",
         "baseline@mnist",
         "baseline@dots",
-        "train@tiny_class",
-        "evaluate@tiny_class",
+        pytest.param("train@tiny_class", marks=pytest.mark.slow),
+        pytest.param("evaluate@tiny_class", marks=pytest.mark.slow),
         "plot@tiny_number",
         "compare@mnist",
-        "report",
+        pytest.param("report", marks=pytest.mark.slow),
     ],
 )
 def test_a_stage_reads_and_writes_exactly_what_it_declares(stage: str, playground: Project) -> None:

@@ -67,6 +67,7 @@ def test_bad_pictures_are_named_and_skipped(finished: Project, digits: Path, tmp
     assert len(pd.read_csv(tmp_path / "out.csv")) == 38
 
 
+@pytest.mark.slow
 def test_a_program_that_wants_no_more_is_no_error(finished: Project, digits: Path) -> None:
     paths = " ".join(f"'{digits}'" for _ in range(60))
     done = finished.run("bash", "-o", "pipefail", "-c", f"image-recipes predict tiny_class {paths} | head -2")
@@ -84,6 +85,7 @@ def test_the_model_s_own_preparation_counts(playground: Project, digits: Path) -
     assert playground.run("image-recipes", "predict", "taken away.keras", str(digits)).stdout == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [

@@ -249,6 +249,7 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 MOBILE_NET = [Layer("MobileNetV2", {"alpha": 0.35}), Layer("GlobalAveragePooling2D", {})]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("channels", [1, 3])
 def test_a_network_of_keras_prepares_pictures_itself(channels: int, weights: Path, tmp_path: Path) -> None:
     info = DatasetInfo("classification", ["a", "b"], None, [48, 40, channels], {}, "")

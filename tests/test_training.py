@@ -227,6 +227,7 @@ def test_two_processes_give_equal_bytes(finished: Project, playground: Project) 
             assert (playground.root / file).read_bytes() == (finished.root / file).read_bytes(), file
 
 
+@pytest.mark.slow
 def test_a_model_opens_without_the_package(finished: Project, tmp_path: Path) -> None:
     program = f"""
 import os; os.environ["KERAS_BACKEND"] = "tensorflow"

@@ -37,6 +37,7 @@ def test_a_first_run_runs_every_stage_and_a_second_none(playground: Project) -> 
     assert playground.run("git", "status", "--porcelain").stdout == ""
 
 
+@pytest.mark.slow
 def test_other_epochs_rerun_that_recipe_alone(playground: Project) -> None:
     playground.edit("params.yaml", "epochs: 2", "epochs: 3")
 
@@ -192,6 +193,7 @@ def test_earlier_results_come_from_the_run_cache(playground: Project) -> None:
     assert (playground.root / "models/tiny_class.keras").read_bytes() == model
 
 
+@pytest.mark.slow
 def test_models_are_shared_by_a_remote(playground: Project, tmp_path: Path) -> None:
     playground.run("dvc", "remote", "add", "--default", "storage", str(tmp_path / "storage"))
     playground.commit("Name the remote")
@@ -206,6 +208,7 @@ def test_models_are_shared_by_a_remote(playground: Project, tmp_path: Path) -> N
     assert second.repro() == set()
 
 
+@pytest.mark.slow
 def test_a_clone_without_the_cache_shows_results_and_is_known_to_be_up_to_date(
     playground: Project, tmp_path: Path
 ) -> None:
@@ -316,6 +319,7 @@ def test_a_corrupt_model_is_named(playground: Project) -> None:
     assert model.read_bytes() == whole
 
 
+@pytest.mark.slow
 def test_an_unknown_name_is_named(playground: Project) -> None:
     assert "error: params.yaml: recipes: no recipe 'tiny': " in playground.fails("python", "-m", "stages.train", "tiny")
     assert "error: params.yaml: datasets: no dataset 'mnits': did you mean 'mnist'?" in playground.fails(
