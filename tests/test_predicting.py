@@ -25,6 +25,7 @@ def read(text: str) -> pd.DataFrame:
     return pd.read_csv(io.StringIO(text), dtype={"class": str})
 
 
+@pytest.mark.slow
 def test_files_are_predicted_as_the_prepared_pictures_are(finished: Project, digits: Path) -> None:
     done = finished.run("image-recipes", "predict", "tiny_class", str(digits))
 
@@ -52,6 +53,7 @@ def test_a_number_has_its_unit(finished: Project, digits: Path) -> None:
     assert np.isfinite(table["number"]).all()
 
 
+@pytest.mark.slow
 def test_bad_pictures_are_named_and_skipped(finished: Project, digits: Path, tmp_path: Path) -> None:
     (digits / "07.png").write_bytes(b"no picture")
     (digits / "08.png").write_bytes(b"")

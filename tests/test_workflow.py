@@ -223,6 +223,7 @@ def test_a_clone_without_the_cache_shows_results_and_is_known_to_be_up_to_date(
     assert "Running stage 'check'" in second.run("dvc", "repro", "--allow-missing", "--dry", check=False).stdout
 
 
+@pytest.mark.slow
 def test_what_editors_read_is_clean(playground: Project) -> None:
     shown = json.loads(playground.run("dvc", "exp", "show", "--json").stdout)
     assert [revision["rev"] for revision in shown[:1]] == ["workspace"]
