@@ -13,6 +13,7 @@ Spec = dict[str, Any]
 # more make a page slow
 MAX_POINTS = 2_000
 MAX_EPOCHS = 250
+MAX_TICKS = 10
 MAX_NAMED_CLASSES = 30
 # of all classes' names together, below an axis
 MAX_LETTERS_ABREAST = 40
@@ -79,8 +80,11 @@ def draw_curves(task: str, histories: Mapping[str, pd.DataFrame], column: str) -
     logarithmic = column == "loss" and bool((rows["value"] > 0).all())
     title = LOSSES[task] if column == "loss" else column
     near = alt.selection_point(name="near", nearest=True, on="pointerover", fields=["epoch"], empty=False)
+    last = max(map(len, histories.values()))
+    # of few epochs, Vega would mark halves
+    ticks = list(range(1, last + 1)) if last <= MAX_TICKS else alt.Undefined
     base = alt.Chart(_inline(rows)).encode(
-        x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(tickMinStep=1, format="d"), scale=alt.Scale(nice=False)),
+        x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(format="d", values=ticks), scale=alt.Scale(nice=False)),
         y=alt.Y(
             "value:Q", title=title, scale=alt.Scale(type="log", nice=False) if logarithmic else alt.Scale(zero=False)
         ),

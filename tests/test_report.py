@@ -137,6 +137,15 @@ def test_curves_are_thinned_out_evenly_and_end_with_the_last_epoch() -> None:
     assert set(np.diff(epochs)) == {4}
 
 
+@pytest.mark.parametrize(("epochs", "ticks"), [(1, [1]), (3, [1, 2, 3]), (30, None)])
+def test_few_epochs_are_marked_one_by_one(epochs: int, ticks: list[int] | None) -> None:
+    history = pd.DataFrame({"epoch": range(1, epochs + 1), "loss": 1.0, "val_loss": 2.0})
+
+    spec = draw_curves("regression", {"net": history}, "loss")
+
+    assert spec["layer"][0]["encoding"]["x"]["axis"].get("values") == ticks
+
+
 def test_a_chart_of_an_untrainable_network_is_drawn_too() -> None:
     predictions = pd.DataFrame({"index": [0, 1], "real": [1.0, 2.0], "predicted": [np.nan, np.inf]})
 
