@@ -119,6 +119,7 @@ def test_the_readmes_show_what_was_measured() -> None:
             assert re.search(rf"{whole}( minutes|분)\s+{seconds}", text), readme
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_the_comparison_runs(project: Project) -> None:
     (project.root / "params.yaml").write_text((ROOT / "params.yaml").read_text("utf-8"), "utf-8")

@@ -1,14 +1,20 @@
 """The lesson: its notebook runs, and is what its text says."""
 
+import os
+import sys
+from pathlib import Path
+
 import pytest
 from conftest import ROOT, Project
 
 
 @pytest.mark.slow
-def test_the_lesson_runs(playground: Project) -> None:
+def test_the_lesson_runs(playground: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     import jupytext
     from nbclient import NotebookClient
 
+    # its commands are this Python's, as everywhere in the tests
+    monkeypatch.setenv("PATH", f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}")
     lesson = jupytext.read(playground.root / "lesson/lesson.md")
     NotebookClient(lesson, timeout=300, resources={"metadata": {"path": playground.root / "lesson"}}).execute()
 

@@ -271,6 +271,7 @@ def test_a_network_of_keras_prepares_pictures_itself(channels: int, weights: Pat
     np.testing.assert_array_equal(loaded.predict(images, verbose=0), model.predict(images, verbose=0))
 
 
+@pytest.mark.long
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["ResNet50", "DenseNet121", "EfficientNetB0", "MobileNetV3Small"])
 def test_each_family_has_its_own_preparation(name: str, tmp_path: Path) -> None:

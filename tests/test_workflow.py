@@ -46,6 +46,7 @@ def test_other_epochs_rerun_that_recipe_alone(playground: Project) -> None:
     assert len(pd.read_csv(playground.root / "plots/history/mnist/tiny_class.csv")) == 3
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_another_seed_trains_everything_on_the_same_pictures(playground: Project) -> None:
     playground.edit("params.yaml", "seed: 0\ndatasets", "seed: 1\ndatasets")
@@ -143,6 +144,7 @@ def test_variants_are_compared_between_commits(playground: Project) -> None:
     assert {row["rev"] for row in json.loads(json.dumps(history["content"]))["data"]["values"]} == {"HEAD~1", "HEAD"}
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_variants_are_compared_as_experiments(playground: Project) -> None:
     experiment(playground, "wide", "architectures.small.0.Conv2D.filters=6")
@@ -159,6 +161,7 @@ def test_variants_are_compared_as_experiments(playground: Project) -> None:
     assert "errors" not in plots
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_an_experiment_takes_another_architecture_and_whole_lists(playground: Project) -> None:
     experiment(playground, "pool", "recipes.tiny_class.architecture=pool")
@@ -328,6 +331,7 @@ def test_an_unknown_name_is_named(playground: Project) -> None:
     )
 
 
+@pytest.mark.long
 @pytest.mark.slow
 def test_a_sweep_by_the_queue(playground: Project) -> None:
     grid = ["-S", "recipes.tiny_class.batch_size=20,50", "-S", "recipes.tiny_class.optimizer.learning_rate=0.05,0.2"]
