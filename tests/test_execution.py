@@ -209,6 +209,7 @@ def test_a_layer_may_have_a_precision_of_its_own() -> None:
     assert [layer.compute_dtype for layer in model.layers] == ["float32", "bfloat16", "float32", "float32"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("layers", [DENSE, CONVOLUTION], ids=["dense", "convolution"])
 def test_reading_from_disk_changes_nothing(
     layers: list[Layer], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -278,6 +279,7 @@ def test_a_bad_limit_is_named(playground: Project, monkeypatch: pytest.MonkeyPat
     assert output == "error: IMAGE_RECIPES_MEMORY_GIB: give a number of GiB, such as 0.5, not 'much'\n"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("layers", "execution"), [(DENSE, COMPILED), (CONVOLUTION, DIVIDED)], ids=["compiled", "divided"]
 )
