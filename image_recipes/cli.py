@@ -198,6 +198,13 @@ def demo(recipe: str | None, port: int) -> None:
     run_demo(trained, port)
 
 
+def _port(text: str) -> int:
+    # argparse would list all that may be chosen
+    if not (text.isdecimal() and 1024 <= int(text) <= 65535):
+        raise argparse.ArgumentTypeError(f"give a port from 1024 to 65535, not {text!r}")
+    return int(text)
+
+
 def _print(table: pd.DataFrame) -> None:
     try:
         table.to_csv(sys.stdout, index=False)
@@ -250,7 +257,7 @@ def main() -> None:
     command.set_defaults(run=export)
     command = commands.add_parser("demo", help="try recipes in a browser", description=demo.__doc__)
     command.add_argument("recipe", metavar="RECIPE", nargs="?", help="the one to begin with")
-    command.add_argument("--port", type=int, choices=range(1024, 65536), metavar="PORT", default=7860)
+    command.add_argument("--port", type=_port, default=7860)
     command.set_defaults(run=demo)
     arguments = vars(parser.parse_args())
     run = arguments.pop("run")

@@ -129,6 +129,14 @@ def test_a_missing_extra_names_its_command(finished: Project) -> None:
 
 
 @pytest.mark.slow
+def test_a_port_that_is_none_is_named_in_a_line(project: Project) -> None:
+    for port in ["80", "99999", "x"]:
+        output = project.fails("image-recipes", "demo", "--port", port)
+        assert f"give a port from 1024 to 65535, not '{port}'" in output
+        assert len(output) < 500
+
+
+@pytest.mark.slow
 def test_a_recipe_that_is_not_trained_is_named(project: Project) -> None:
     assert "no recipe is trained yet" in project.fails("image-recipes", "demo")
     assert "train it by `make repro RECIPE=tiny_class`" in project.fails("image-recipes", "demo", "tiny_class")
