@@ -53,10 +53,11 @@ bench: $(INSTALLED)  ## compare our speed with Keras, PyTorch and JAX (45 minute
 bench-peers: $(INSTALLED)  ## install PyTorch and JAX beside it, for make bench
 	python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 
-lint: $(INSTALLED)  ## check style and types
+lint: $(INSTALLED)  ## check style, types and which folder imports which
 	ruff check
 	ruff format --check
 	mypy
+	lint-imports --no-logo --no-cache
 
 check-lock: $(INSTALLED)  ## fail if dvc.lock does not belong to this code and these params
 	@dvc repro --allow-missing --dry > $(VENV)/dry.log 2>&1 || { cat $(VENV)/dry.log; exit 1; }

@@ -19,9 +19,10 @@ from typing import Any
 
 import numpy as np
 
-from image_recipes.datasets import load_prepared, load_split
-from image_recipes.errors import UserError
-from image_recipes.params import load_recipe
+from image_recipes.core.dataset import load_prepared, load_split
+from image_recipes.core.errors import UserError
+from image_recipes.core.tasks import CLASSIFICATION
+from image_recipes.models.recipe import load_recipe
 
 SEED = 0
 
@@ -47,7 +48,7 @@ class Work:
     @property
     def classification(self) -> bool:
         """Tell whether the recipe predicts a class, or else a number."""
-        return load_prepared(self.folder).info.task == "classification"
+        return load_prepared(self.folder).info.task is CLASSIFICATION
 
     def load(self, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Load a split's pictures, uint8 (N, H, W, C), and targets (N,)."""
@@ -93,7 +94,7 @@ def compete(train: Callable[[Work, Laps], tuple[int, str]], *packages: str) -> N
     parser.add_argument("folder", type=Path)
     parser.add_argument("epochs", type=int)
     arguments = parser.parse_args()
-    recipe = load_recipe(arguments.recipe)
+    recipe = load_recipe(arguments.recipe).settings
     assert isinstance(recipe.optimizer.learning_rate, float)
     work = Work(**vars(arguments), batch_size=recipe.batch_size, learning_rate=recipe.optimizer.learning_rate)
     # the peers are written for these

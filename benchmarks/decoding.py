@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from image_recipes.decoders import decode_all
-from image_recipes.decoding import Region, Shape, decode
-from image_recipes.stage import exit_on_user_error
+from image_recipes.core.running import exit_on_user_error
+from image_recipes.data.decode import Region, Shape, decode
+from image_recipes.data.decode_pool import decode_all
 
 # different pictures, and how often each lies there
 PICTURES, TIMES, ROUNDS = 2_000, 5, 5
@@ -92,7 +92,7 @@ def run_ours(folder: Path) -> float:
 
 def run_keras(folder: Path) -> float:
     """Go once through Keras's loader, without antialiasing as it has it by default."""
-    from image_recipes.backend import keras
+    from image_recipes.models.backend import keras
 
     dataset = keras.utils.image_dataset_from_directory(folder, image_size=(SIDE, SIDE), shuffle=False, verbose=False)
     started = time.perf_counter()

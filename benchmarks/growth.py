@@ -16,8 +16,8 @@ import psutil
 from benchmarks.contender import Laps, measure_peak_memory, run_process
 from benchmarks.machine import describe_machine
 from benchmarks.results import save_rows, save_table
-from image_recipes.errors import UserError
-from image_recipes.stage import exit_on_user_error
+from image_recipes.core.errors import UserError
+from image_recipes.core.running import exit_on_user_error
 
 # pictures and their side in pixels, one channel
 COUNTS = [(1_000, 28), (10_000, 28), (100_000, 28), (300_000, 28)]
@@ -79,17 +79,17 @@ def run_one(count: int, side: int, way: str) -> dict[str, Any]:
         The seconds of each epoch, the peak memory and the bytes of the pictures, and a hash of the weights.
     """
     from benchmarks.ours import TimeEpochs
-    from image_recipes.datasets import load_prepared
-    from image_recipes.params import RANDOM, Layer, Recipe
-    from image_recipes.pipelines import fits_in_memory
-    from image_recipes.training import train_recipe
+    from image_recipes.core.dataset import load_prepared
+    from image_recipes.models.feeding import fits_in_memory
+    from image_recipes.models.recipe import RANDOM, Layer, Recipe, RecipeSettings
+    from image_recipes.training.fit import train_recipe
 
     layers = [
         Layer("Conv2D", {"filters": 16, "kernel_size": 3, "strides": 2, "activation": "relu"}),
         Layer("Conv2D", {"filters": 16, "kernel_size": 3, "strides": 2, "activation": "relu"}),
         Layer("GlobalAveragePooling2D", {}),
     ]
-    recipe = Recipe.model_validate(
+    settings = RecipeSettings.model_validate(
         {
             "dataset": "noise",
             "architecture": "small",
@@ -109,17 +109,9 @@ def run_one(count: int, side: int, way: str) -> dict[str, Any]:
         training = prepared.subset(np.arange(count))
         validation = prepared.subset(np.arange(count, count + validation_count))
         assert fits_in_memory(training, validation) == (way == "resident")
-        model = train_recipe(
-            "noise",
-            recipe,
-            layers,
-            prepared.info,
-            training,
-            validation,
-            seed=0,
-            live_dir=Path(folder) / "live",
-            callbacks=[TimeEpochs(laps, "val_accuracy")],
-        )
+        splits = {"train": training, "validation": validation}
+        callbacks = [TimeEpochs(laps, prepared.info.task.progress_metric)]
+        model = train_recipe(Recipe("noise", settings, layers), prepared.info, splits, 0, callbacks).model
     weights = hashlib.sha256(b"".join(weight.tobytes() for weight in model.get_weights())).hexdigest()
     return {
         "seconds_per_epoch": laps.seconds[1:],
@@ -134,12 +126,13 @@ MAKE = """
 import sys
 from pathlib import Path
 import numpy as np
-from image_recipes.datasets import DatasetInfo, save_prepared
+from image_recipes.core.dataset import DatasetInfo, save_prepared
+from image_recipes.core.tasks import CLASSIFICATION
 folder, count, side = Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])
 random = np.random.default_rng(0)
 images = random.integers(0, 256, (count, side, side, 1), dtype=np.uint8)
 targets = random.integers(0, 10, count)
-info = DatasetInfo("classification", [str(n) for n in range(10)], None, [side, side, 1], {"train": count}, "noise")
+info = DatasetInfo(CLASSIFICATION, [str(n) for n in range(10)], None, [side, side, 1], {"train": count}, "noise")
 save_prepared(images, targets, info, folder)
 """
 

@@ -11,10 +11,10 @@ import pandas as pd
 
 from benchmarks.contender import SEED, Laps, run_process
 from benchmarks.machine import describe_machine
-from benchmarks.pictures import prepare_dataset
+from benchmarks.pictures import prepare_for_benchmark
 from benchmarks.results import save_rows, save_table
-from image_recipes.params import load_architecture, load_recipe
-from image_recipes.stage import exit_on_user_error
+from image_recipes.core.running import exit_on_user_error
+from image_recipes.models.recipe import load_recipe
 
 # XLA's convolutions are slow on a CPU, so not all of MNIST
 PICTURES = 5_000
@@ -33,7 +33,7 @@ def main() -> None:
     rows = []
     for recipe in EPOCHS:
         with tempfile.TemporaryDirectory() as folder:
-            prepare_dataset(load_recipe(recipe).dataset, Path(folder), PICTURES)
+            prepare_for_benchmark(load_recipe(recipe).settings.dataset, Path(folder), PICTURES)
             for jit in ("false", "true"):
                 row = {"recipe": recipe, "jit_compile": jit, "machine": describe_machine()}
                 rows.append(row | run_process("jit", "--one", recipe, jit, folder))
@@ -45,12 +45,12 @@ def main() -> None:
 def run_one(name: str, jit: bool, folder: Path) -> dict[str, Any]:
     """Train a recipe, compiled by XLA or not; say what `auto` would choose."""
     from benchmarks.ours import run_recipe
-    from image_recipes.execution import choose_execution
+    from image_recipes.training.steps import choose_execution
 
     laps = Laps()
     recipe = load_recipe(name)
-    auto = choose_execution(load_architecture(recipe.architecture), "auto").jit_compile
-    run_recipe(name, recipe.model_copy(update={"jit_compile": jit}), folder, EPOCHS[name], SEED, laps)
+    auto = choose_execution(recipe.with_settings(jit_compile="auto")).jit_compile
+    run_recipe(recipe.with_settings(jit_compile=jit), folder, EPOCHS[name], SEED, laps)
     return {"seconds_per_epoch": statistics.median(laps.seconds[1:]), "auto": auto}
 
 

@@ -7,13 +7,14 @@ import statistics
 import time
 from collections.abc import Callable
 
-from image_recipes.backend import keras, tf
-from image_recipes.datasets import DatasetInfo
-from image_recipes.dots import DotsDataset
-from image_recipes.mnist import MnistDataset
-from image_recipes.models import build_model
-from image_recipes.params import load_architecture, load_recipe
-from image_recipes.sources import load_dataset
+from image_recipes.core.dataset import DatasetInfo
+from image_recipes.core.tasks import TASKS
+from image_recipes.data.dots import DotsDataset
+from image_recipes.data.mnist import MnistDataset
+from image_recipes.data.sources import load_dataset
+from image_recipes.models.backend import keras, tf
+from image_recipes.models.build import build_model
+from image_recipes.models.recipe import load_recipe
 
 MATRIX_SIZES = (512, 1024, 2048)
 # side, channels in and out of a 3x3 convolution
@@ -63,14 +64,15 @@ def count_epoch(recipe: str, training_pictures: int | None = None) -> dict[str, 
     Counted are products with the weights of dense and convolutional layers: once forward,
     once for the weights' gradients, once for the inputs' (not for the first layer's).
     """
-    settings = load_recipe(recipe)
-    dataset = load_dataset(settings.dataset)
+    loaded = load_recipe(recipe)
+    dataset = load_dataset(loaded.settings.dataset)
     # the lectures' two, of which params.yaml says all
     assert isinstance(dataset, (MnistDataset, DotsDataset))
-    shape = [28, 28, 1] if dataset.source == "mnist" else [dataset.size, dataset.size, 1]
-    classes = [str(number) for number in range(10)] if dataset.task == "classification" else None
-    info = DatasetInfo(dataset.task, classes, None, shape, {}, "")
-    model = build_model(load_architecture(settings.architecture), info, "float32", "architecture", recipe)
+    if isinstance(dataset, MnistDataset):
+        shape, classes = [28, 28, 1], [str(number) for number in range(10)]
+    else:
+        shape, classes = [dataset.size, dataset.size, 1], None
+    model = build_model(loaded, DatasetInfo(TASKS[dataset.task], classes, None, shape, {}, ""))
     forward = {"matmul": 0, "convolution": 0}
     first = 0
     for layer in model.layers:

@@ -3,11 +3,14 @@
 import tempfile
 from pathlib import Path
 
+from dvclive import Live
+
 from benchmarks.contender import SEED, Laps, Work, compete
-from image_recipes.backend import keras, tf
-from image_recipes.datasets import load_prepared, load_split
-from image_recipes.params import Recipe, load_architecture, load_recipe
-from image_recipes.training import MONITORS, train_recipe
+from image_recipes.core.dataset import load_prepared, load_split
+from image_recipes.models.backend import keras, tf
+from image_recipes.models.recipe import Recipe, load_recipe
+from image_recipes.training.fit import train_recipe
+from image_recipes.training.progress import LiveLog
 
 
 class TimeEpochs(keras.callbacks.Callback):
@@ -26,11 +29,10 @@ class TimeEpochs(keras.callbacks.Callback):
         self.laps.end_epoch((logs or {})[self.monitor])
 
 
-def run_recipe(name: str, recipe: Recipe, folder: Path, epochs: int, seed: int, laps: Laps) -> keras.Model:
+def run_recipe(recipe: Recipe, folder: Path, epochs: int, seed: int, laps: Laps) -> keras.Model:
     """Train a recipe on a prepared dataset.
 
     Args:
-        name: the model's.
         recipe: as in params.yaml; its epochs are not regarded.
         folder: holds the prepared dataset and its split.
         epochs: how many.
@@ -40,26 +42,16 @@ def run_recipe(name: str, recipe: Recipe, folder: Path, epochs: int, seed: int, 
     Returns:
         The trained model.
     """
-    layers = load_architecture(recipe.architecture)
     prepared = load_prepared(folder)
-    training, validation = (prepared.subset(load_split(folder / "split", split)) for split in ("train", "validation"))
-    with tempfile.TemporaryDirectory() as live:
-        return train_recipe(
-            name,
-            recipe.model_copy(update={"epochs": epochs}),
-            layers,
-            prepared.info,
-            training,
-            validation,
-            seed=seed,
-            live_dir=Path(live) / "live",
-            callbacks=[TimeEpochs(laps, MONITORS[prepared.info.task])],
-        )
+    splits = {split: prepared.subset(load_split(folder / "split", split)) for split in ("train", "validation")}
+    with tempfile.TemporaryDirectory() as live_folder, Live(live_folder, dvcyaml=None, save_dvc_exp=False) as live:
+        callbacks = [LiveLog(live=live), TimeEpochs(laps, prepared.info.task.progress_metric)]
+        return train_recipe(recipe.with_settings(epochs=epochs), prepared.info, splits, seed, callbacks).model
 
 
 def main(work: Work, laps: Laps) -> tuple[int, str]:
     """Train."""
-    model = run_recipe(work.recipe, load_recipe(work.recipe), work.folder, work.epochs, SEED, laps)
+    model = run_recipe(load_recipe(work.recipe), work.folder, work.epochs, SEED, laps)
     return model.count_params(), "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
 
 

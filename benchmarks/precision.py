@@ -11,9 +11,9 @@ import pandas as pd
 
 from benchmarks.contender import Laps, run_process
 from benchmarks.machine import describe_machine
-from benchmarks.pictures import prepare_dataset
+from benchmarks.pictures import prepare_for_benchmark
 from benchmarks.results import save_rows, save_table
-from image_recipes.stage import exit_on_user_error
+from image_recipes.core.running import exit_on_user_error
 
 RECIPES = ("mnist_cnn", "mnist_deep_cnn")
 PRECISIONS = ("float32", "mixed_bfloat16")
@@ -35,7 +35,7 @@ def main() -> None:
     seeds, epochs = (1, 2) if arguments.quick else (SEEDS, EPOCHS)
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        prepare_dataset("mnist", Path(folder))
+        prepare_for_benchmark("mnist", Path(folder))
         for recipe in RECIPES:
             for seed in range(seeds):
                 for precision in PRECISIONS:
@@ -51,17 +51,20 @@ def main() -> None:
 def run_one(recipe: str, precision: str, seed: int, epochs: int, folder: Path) -> dict[str, Any]:
     """Train once, and score on the test pictures: to report, not to choose."""
     from benchmarks.ours import run_recipe
-    from image_recipes.datasets import load_prepared, load_split
-    from image_recipes.params import load_recipe
-    from image_recipes.scoring import score
+    from image_recipes.core.dataset import load_prepared, load_split
+    from image_recipes.evaluation.by_task import score_task
+    from image_recipes.evaluation.inference import predict
+    from image_recipes.models.recipe import load_recipe
+    from image_recipes.results.predictions import tabulate_predictions
 
     laps = Laps()
-    settings = load_recipe(recipe).model_copy(update={"precision": precision})
-    model = run_recipe(recipe, settings, folder, epochs, seed, laps)
-    test = load_prepared(folder).subset(load_split(folder / "split", "test"))
+    model = run_recipe(load_recipe(recipe).with_settings(precision=precision), folder, epochs, seed, laps)
+    prepared = load_prepared(folder)
+    test = prepared.subset(load_split(folder / "split", "test"))
+    predictions = tabulate_predictions(test, predict(model, test), prepared.info)
     return {
         "seconds_per_epoch": statistics.median(laps.seconds[1:]),
-        "test_accuracy": score(model, "classification", test)["accuracy"],
+        "test_accuracy": score_task(prepared.info.task, predictions),
     }
 
 

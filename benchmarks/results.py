@@ -10,7 +10,7 @@ import pandas as pd
 mpl.use("Agg")
 import matplotlib.pyplot as plt
 
-from image_recipes.files import write_text, written_whole
+from image_recipes.core.files import write_text, written_whole
 
 RESULTS = Path(__file__).parent / "results"
 

@@ -13,12 +13,13 @@ from typing import Any, NamedTuple
 
 from benchmarks.contender import run_process
 from benchmarks.machine import describe_machine, find_gpu
-from benchmarks.pictures import prepare_dataset
+from benchmarks.pictures import prepare_for_benchmark
 from benchmarks.results import RESULTS, draw_speed, save_rows, save_table, tabulate_speed
-from image_recipes.errors import UserError
-from image_recipes.params import load_recipe
-from image_recipes.sources import load_dataset
-from image_recipes.stage import exit_on_user_error
+from image_recipes.core.errors import UserError
+from image_recipes.core.running import exit_on_user_error
+from image_recipes.core.tasks import CLASSIFICATION, TASKS
+from image_recipes.data.sources import load_dataset
+from image_recipes.models.recipe import load_recipe
 
 INSTALL_PEERS = "make bench-peers"
 WITHOUT = "a scan makes convolutions on a CPU many times slower: nobody would use it there"
@@ -136,7 +137,7 @@ def _run_rounds(
     names = [name for name in CONTENDERS if name not in reasons]
     reports: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     with tempfile.TemporaryDirectory() as folder:
-        prepare_dataset(load_recipe(recipe).dataset, Path(folder), pictures)
+        prepare_for_benchmark(load_recipe(recipe).settings.dataset, Path(folder), pictures)
         for number in range(size.rounds):
             # each round begins with another
             for name in names[number:] + names[:number]:
@@ -190,7 +191,7 @@ def make_rows(
             # what the first epoch takes longer than the others
             "compile_seconds": max(0.0, first - median),
             # of all the recipe's epochs
-            "training_seconds": load + first + (load_recipe(recipe).epochs - 1) * median,
+            "training_seconds": load + first + (load_recipe(recipe).settings.epochs - 1) * median,
             "validation": _learned(recipe, reports[name]),
             "peak_memory_mb": max(report["peak_memory_mb"] for report in reports[name]),
             "parameters": reports[name][0]["parameters"],
@@ -217,7 +218,7 @@ def _learned(recipe: str, reports: list[dict[str, Any]]) -> float:
 
 
 def _is_accuracy(recipe: str) -> bool:
-    return load_dataset(load_recipe(recipe).dataset).task == "classification"
+    return TASKS[load_dataset(load_recipe(recipe).settings.dataset).task] is CLASSIFICATION
 
 
 def find_disagreements(recipe: str, size: Size, reports: dict[str, list[dict[str, Any]]]) -> Iterator[str]:

@@ -15,10 +15,10 @@ import pandas as pd
 
 from benchmarks.contender import Laps, Work, run_process
 from benchmarks.machine import describe_machine
-from benchmarks.pictures import prepare_dataset
+from benchmarks.pictures import prepare_for_benchmark
 from benchmarks.results import save_rows, save_table
-from image_recipes.params import load_recipe
-from image_recipes.stage import exit_on_user_error
+from image_recipes.core.running import exit_on_user_error
+from image_recipes.models.recipe import load_recipe
 
 RECIPE = "mnist_fast"
 ACCURACY = 0.990
@@ -39,12 +39,12 @@ def main() -> None:
         train = train_ours if what == RECIPE else train_example
         print(json.dumps(train(int(seed), int(epochs), Path(folder))))
         return
-    ours = load_recipe(RECIPE).epochs
+    ours = load_recipe(RECIPE).settings.epochs
     plan = [(RECIPE, seed, ours) for seed in range(1 if arguments.quick else SEEDS)]
     plan += [("keras-io", 0, 1)] if arguments.quick else [("keras-io", n, EXAMPLE_EPOCHS) for n in range(EXAMPLE_SEEDS)]
     rows = []
     with tempfile.TemporaryDirectory() as folder:
-        prepare_dataset("mnist", Path(folder))
+        prepare_for_benchmark("mnist", Path(folder))
         for what, seed, epochs in plan:
             report = run_process("time_to_accuracy", "--one", what, str(seed), str(epochs), folder)
             reached = report["test_accuracy"] >= ACCURACY
@@ -58,14 +58,18 @@ def main() -> None:
 def train_ours(seed: int, epochs: int, folder: Path) -> dict[str, Any]:
     """Train the recipe as it is; its time is that of all its epochs, the first with compilation."""
     from benchmarks.ours import run_recipe
-    from image_recipes.datasets import load_prepared, load_split
-    from image_recipes.scoring import score
+    from image_recipes.core.dataset import load_prepared, load_split
+    from image_recipes.evaluation.by_task import score_task
+    from image_recipes.evaluation.inference import predict
+    from image_recipes.results.predictions import tabulate_predictions
 
     laps = Laps()
-    model = run_recipe(RECIPE, load_recipe(RECIPE), folder, epochs, seed, laps)
-    test = load_prepared(folder).subset(load_split(folder / "split", "test"))
+    model = run_recipe(load_recipe(RECIPE), folder, epochs, seed, laps)
+    prepared = load_prepared(folder)
+    test = prepared.subset(load_split(folder / "split", "test"))
+    predictions = tabulate_predictions(test, predict(model, test), prepared.info)
     return {
-        "test_accuracy": score(model, "classification", test)["accuracy"],
+        "test_accuracy": score_task(prepared.info.task, predictions),
         "seconds": sum(laps.seconds),
         "seconds_without_compilation": statistics.median(laps.seconds[1:]) * epochs,
         "epochs": epochs,
@@ -82,7 +86,7 @@ def train_example(seed: int, epochs: int, folder: Path) -> dict[str, Any]:
     import numpy as np
 
     # first, since it chooses Keras's backend
-    from image_recipes.backend import keras
+    from image_recipes.models.backend import keras
 
     layers = keras.layers
     laps = Laps()

@@ -5,19 +5,21 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from image_recipes.errors import UserError, did_you_mean
-from image_recipes.params import PARAMS_FILE, Architecture, Recipe, Seed, read_params, validate
-from image_recipes.sources import Dataset, validate_dataset
+from image_recipes.core.errors import UserError, did_you_mean
+from image_recipes.core.params import PARAMS_FILE, Seed, read_params, validate
+from image_recipes.core.tasks import TASKS
+from image_recipes.data.sources import Dataset, validate_dataset
+from image_recipes.models.recipe import Layers, RecipeSettings, find_unsuited
 
 SECTIONS = ("seed", "datasets", "recipes", "architectures")
-# names that the folders metrics/ and plots/ already use beside those of datasets and recipes
-RESERVED = {
+# what the folders metrics/ and plots/ hold beside datasets and recipes
+RESERVED_NAMES = {
     "datasets": {"baseline", "compare"},
     "recipes": {"compare", "history", "overview", "predictions", "samples"},
 }
-MODELS = Path("models")
-# where a recipe leaves files for `compare`, by dataset
-FOLDERS = {"metrics": ".json", "plots/history": ".csv", "data/predictions": ".csv"}
+MODELS_FOLDER = Path("models")
+# where a recipe leaves files for `compare`, in a folder of its dataset, and their ending
+COMPARED_FILES = {"metrics": ".json", "plots/history": ".csv", "data/predictions": ".csv"}
 
 
 def check_params() -> dict[str, list[str]]:
@@ -38,8 +40,8 @@ def check_params() -> dict[str, list[str]]:
 
     schemas: dict[str, Callable[[str, Any], Any]] = {
         "datasets": validate_dataset,
-        "recipes": lambda name, section: validate(Recipe, section, f"recipes.{name}"),
-        "architectures": lambda name, section: validate(Architecture, section, f"architectures.{name}"),
+        "recipes": lambda name, section: validate(RecipeSettings, section, f"recipes.{name}"),
+        "architectures": lambda name, section: validate(Layers, section, f"architectures.{name}"),
     }
     valid: dict[str, dict[str, Any]] = {key: {} for key in schemas}
     if "seed" in params:
@@ -93,8 +95,8 @@ def check_raw_files(recipe: str | None) -> None:
                 f"{raw}: not found, but datasets.{name}.raw names it: restore it by `{remedy}` or correct the path"
             )
     for name, section in _mapping(params, "recipes").items():
-        file = Path(validate(Recipe, section, f"recipes.{name}").start_from)
-        if recipe in (None, name) and not file.exists() and file.parent != MODELS:
+        file = Path(validate(RecipeSettings, section, f"recipes.{name}").start_from)
+        if recipe in (None, name) and not file.exists() and file.parent != MODELS_FOLDER:
             remedy = f"dvc pull {file}.dvc" if Path(f"{file}.dvc").exists() else f"git checkout {file}"
             raise UserError(
                 f"{file}: not found, but recipes.{name}.start_from names it: "
@@ -117,7 +119,7 @@ def find_leftovers(recipes: dict[str, list[str]]) -> list[Path]:
     return sorted(
         file
         for dataset, names in recipes.items()
-        for folder, ending in FOLDERS.items()
+        for folder, ending in COMPARED_FILES.items()
         for file in Path(folder, dataset).glob(f"*{ending}")
         if file.stem not in names
     )
@@ -136,31 +138,18 @@ def check_name(key: str, name: object) -> None:
     """
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
         raise UserError(f"{PARAMS_FILE}: {key}: name {name!r}: use letters, digits and underscores, a letter first")
-    if name in RESERVED.get(key, ()):
+    if name in RESERVED_NAMES.get(key, ()):
         raise UserError(f"{PARAMS_FILE}: {key}: name {name!r} is taken by a folder of the project: choose another")
 
 
-def _misfits(name: str, recipe: Recipe, params: dict[str, Any], datasets: dict[str, Dataset]) -> list[str]:
+def _misfits(name: str, recipe: RecipeSettings, params: dict[str, Any], datasets: dict[str, Dataset]) -> list[str]:
     lines = []
     file = Path(recipe.start_from)
     others = _mapping(params, "recipes").keys() - {name}
-    if file.parent == MODELS and (file.suffix != ".keras" or file.stem not in others):
+    if file.parent == MODELS_FOLDER and (file.suffix != ".keras" or file.stem not in others):
         lines.append(f"start_from: no other recipe makes {file}: {did_you_mean(file.stem, map(str, others))}")
     if recipe.dataset in datasets:
-        task = datasets[recipe.dataset].task
-        unsuited: dict[str, dict[str, Any]] = {
-            "classification": {"standardize_targets": recipe.standardize_targets},
-            "regression": {
-                "class_weight": recipe.class_weight,
-                "early_stopping.monitor: val_accuracy": recipe.early_stopping
-                and recipe.early_stopping.monitor == "val_accuracy",
-            },
-        }
-        lines += [
-            f"{key}: not for {task}, which {recipe.dataset} is for: remove it"
-            for key, value in unsuited[task].items()
-            if value
-        ]
+        lines += find_unsuited(recipe, TASKS[datasets[recipe.dataset].task])
     for key, wanted in [("dataset", recipe.dataset), ("architecture", recipe.architecture)]:
         known = _mapping(params, f"{key}s")
         if wanted not in known:

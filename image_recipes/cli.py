@@ -1,264 +1,211 @@
-"""The command `image-recipes`."""
+"""The command `image-recipes`: its verbs and their options. What a verb does is in `commands/<verb>.py`.
 
-import argparse
-import os
-import subprocess
-import sys
+Those modules are imported where they are called: TensorFlow, DVC and the libraries of charts take seconds.
+"""
+
+import functools
+from collections.abc import Callable
+from importlib.metadata import version
 from pathlib import Path
+from typing import Annotated
 
-import pandas as pd
+import typer
 
-from image_recipes.adding import (
-    RAW,
-    WEIGHTS,
-    copy_pictures,
-    find_pictures,
-    look_at,
-    plan_params,
-    smallest_side,
-    write_params,
+from image_recipes.core.running import exit_on_user_error
+from image_recipes.core.tasks import TASKS
+
+app = typer.Typer(
+    name="image-recipes",
+    help="Image in, class or number out: your own pictures, and what recipes have learned.",
+    epilog="The pipeline itself is run by `make repro` or `dvc repro`.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
-from image_recipes.checks import check_name, check_params, check_raw_files, find_leftovers
-from image_recipes.decoders import find_files
-from image_recipes.errors import UserError, did_you_mean
-from image_recipes.extras import require
-from image_recipes.files import written_whole
-from image_recipes.params import (
-    PARAMS_FILE,
-    check_network,
-    load_dataset_name,
-    load_recipe,
-    load_seed,
-    read_section,
-)
-from image_recipes.stage import exit_on_user_error
 
 
-def check(recipe: str | None) -> None:
-    """Check params.yaml, that the raw files exist, and that a recipe is known."""
-    leftovers = find_leftovers(check_params())
-    check_raw_files(recipe)
-    if leftovers:
-        print(f"note: left from recipes that are gone; to remove: rm {' '.join(map(str, leftovers))}", file=sys.stderr)
-    if recipe:
-        load_recipe(recipe)
+def _verb(*examples: str) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Make a function a verb, whose help ends with examples, and whose errors are a line each."""
+
+    def register(function: Callable[..., None]) -> Callable[..., None]:
+        @functools.wraps(function)
+        def run(**arguments: object) -> None:
+            exit_on_user_error(lambda: function(**arguments))
+
+        # what follows \b is not wrapped
+        app.command(epilog="\b\nExamples:\n" + "\n".join(f"  {example}" for example in examples))(run)
+        return function
+
+    return register
 
 
-def add(
-    path: Path,
-    name: str,
-    target: str | None,
-    picture: str | None,
-    task: str | None,
-    transfer: Path | None,
-    link: bool,
-    mirror: bool,
-    dry_run: bool,
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        print(f"image-recipes {version('image-recipes')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[
+        bool, typer.Option("--version", help="Show the version.", callback=_print_version, is_eager=True)
+    ] = False,
 ) -> None:
-    """Add your own pictures, or bring them up to date: a folder of classes, or a table that names pictures."""
-    check_name("datasets", name)
-    check_params()
-    folder = RAW / name
-    found = find_pictures(path, target, picture, task)
-    lines, side, channels = look_at(found)
-    side = max(side, smallest_side(transfer)) if transfer else side
-    entries = plan_params(name, found, side, channels, folder, transfer)
-    print("\n".join(lines))
-    if not dry_run:
-        # first, so that an `add` that is stopped goes on where it was
-        write_params(entries)
-    for section, values in entries.items():
-        print(f"params.yaml: {section}: {', '.join(values)}")
-    print(f"{folder}: {copy_pictures(found, folder, link=link, mirror=mirror, dry_run=dry_run)}")
-    if dry_run:
-        print("nothing was changed")
-        return
-    # a link to a picture that lies elsewhere is to stay one
-    _track(folder, *(["--no-relink"] if link else []))
-    recipes = [recipe for recipe, values in read_section("recipes").items() if values["dataset"] == name]
-    print(f"next: make repro RECIPE={recipes[-1]}")
+    pass
 
 
-def weights(network: str) -> None:
-    """Fetch the ImageNet weights of a network of keras.applications, and track them."""
-    check_network(network)
-    # here, since TensorFlow takes seconds to import
-    from image_recipes.backbones import store_weights
+@_verb("image-recipes check", "image-recipes check dots_mlp")
+def check(
+    recipe: Annotated[str | None, typer.Argument(metavar="RECIPE", help="A recipe that must exist.")] = None,
+) -> None:
+    """Check params.yaml, and that the raw files exist, before DVC runs."""
+    from image_recipes.commands.check import check_project
 
-    file = WEIGHTS / f"{network}.weights.h5"
-    store_weights(network, file)
-    _track(file)
-    print(f"next: image-recipes add PATH --name NAME --transfer {file}")
+    check_project(recipe)
 
 
-def _track(path: Path, *options: str) -> None:
-    command = ["dvc", "add", *options, str(path)]
-    done = subprocess.run([sys.executable, "-m", *command], text=True, capture_output=True)
-    if done.returncode:
-        raise UserError(f"{' '.join(command)} failed: {' '.join(done.stderr.split())}")
-    print(f"{path}.dvc: DVC tracks {path}")
+@_verb(
+    "image-recipes add ../photographs --name photos",
+    'image-recipes add ../plants/heights.csv --name heights --target "height in cm"',
+    "image-recipes add ../photographs --name photos --transfer data/weights/MobileNetV2.weights.h5",
+)
+def add(
+    path: Annotated[
+        Path,
+        typer.Argument(metavar="PATH", help="A folder with a sub-folder for each class, or a CSV or TSV file."),
+    ],
+    name: Annotated[str, typer.Option(metavar="NAME", help="The dataset's, such as plants.")],
+    target: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="The table's column of classes or numbers.")
+    ] = None,
+    picture: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Its column of paths, if not the one that has them.")
+    ] = None,
+    task: Annotated[
+        str | None,
+        typer.Option(metavar="|".join(TASKS), help="Of a table, if not told rightly.", autocompletion=lambda: [*TASKS]),
+    ] = None,
+    transfer: Annotated[
+        Path | None,
+        typer.Option(metavar="WEIGHTS", help="Add a recipe too that starts from these weights or this model."),
+    ] = None,
+    link: Annotated[bool, typer.Option("--link", help="Make symbolic links in place of copies.")] = False,
+    mirror: Annotated[
+        bool, typer.Option("--mirror", help="Remove what was added before and is no longer there.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing.")] = False,
+) -> None:
+    """Add your own pictures, or bring them up to date.
+
+    They are looked at, copied to data/raw, tracked by DVC, and get a dataset and a recipe in params.yaml.
+    """
+    from image_recipes.commands.add import CopyOptions, add_pictures
+    from image_recipes.commands.add_found import TableOptions
+
+    add_pictures(path, name, TableOptions(target, picture, task), transfer, CopyOptions(link, mirror, dry_run))
 
 
-def predict(model: str, paths: list[Path], output: Path | None) -> None:
-    """Predict new pictures by a recipe's model: a CSV of class and probability, or of number and unit."""
-    file = Path(model if model.endswith(".keras") else f"models/{model}.keras")
-    if not file.exists() and file.parent == Path("models"):
-        load_recipe(file.stem)
-    files = find_files(paths)
-    # here, since TensorFlow takes seconds to import
-    from image_recipes.archives import load_model, load_model_info
-    from image_recipes.predicting import COLUMNS, predict_files
+@_verb("image-recipes weights MobileNetV2")
+def weights(
+    network: Annotated[str, typer.Argument(metavar="NETWORK", help="Of keras.applications, such as MobileNetV2.")],
+) -> None:
+    """Fetch ImageNet weights to start from, and track them by DVC."""
+    from image_recipes.commands.weights import fetch_weights
 
-    info = load_model_info(file)
-    rows, bad = [], 0
-    for row, error in predict_files(load_model(file), info, files):
-        if error:
-            bad += 1
-            print(f"{row[0]}: {error}", file=sys.stderr)
-        else:
-            rows.append(row)
-    if not rows:
-        raise UserError("none of the pictures can be read")
-    table = pd.DataFrame(rows, columns=COLUMNS[info.task])
-    if output is None:
-        _print(table)
-    else:
-        with written_whole(output) as partial:
-            table.to_csv(partial, index=False)
-    if bad:
-        print(f"{bad:,} of {len(files):,} pictures were skipped", file=sys.stderr)
+    fetch_weights(network)
 
 
-def compare(first: str, second: str) -> None:
-    """Compare the predictions of two revisions: is one really better, on the same test pictures?
+@_verb(
+    "image-recipes predict photos_cnn new.jpg",
+    "image-recipes predict photos_cnn ../new_pictures --output predicted.csv",
+)
+def predict(
+    model: Annotated[str, typer.Argument(metavar="RECIPE", help="A trained recipe, or a .keras file of its model.")],
+    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Pictures, or folders of pictures.")],
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="The CSV file, if not the screen.")] = None,
+) -> None:
+    """Predict new pictures.
+
+    Prints, or writes, a CSV table of class and probability, or of number and unit.
+    """
+    from image_recipes.commands.predict import predict_pictures
+
+    predict_pictures(model, paths, output)
+
+
+@_verb(
+    "image-recipes compare main",
+    "image-recipes compare main wide",
+    "image-recipes compare main:mnist_cnn main:mnist_fast",
+)
+def compare(
+    first: Annotated[str, typer.Argument(metavar="REV[:RECIPE]")],
+    second: Annotated[
+        str, typer.Argument(metavar="REV[:RECIPE]", help="If not the workspace.", show_default=False)
+    ] = "workspace",
+) -> None:
+    """Compare two revisions: does one really predict better?
+
+    Both must have been tested on the same pictures.
 
     REV is a commit, a branch, a tag or an experiment; `workspace` is what lies here. REV:RECIPE
     compares one recipe with another.
     """
-    # here, since DVC takes a second to import
-    from image_recipes.revisions import Side, compare_revisions
+    from image_recipes.commands.compare import RecipeAt, print_comparison
 
-    table, remarks = compare_revisions(Side.parse(first), Side.parse(second), load_seed())
-    if len(table):
-        print(table.to_markdown(index=False, tablefmt="plain", disable_numparse=True))
-    for remark in remarks:
-        print(remark)
+    print_comparison(RecipeAt.parse(first), RecipeAt.parse(second))
 
 
-def report(datasets: list[str], output: Path | None) -> None:
-    """Show the recipes of some datasets on one page; `dvc repro` makes one of all."""
-    # here, since the libraries of charts take a second to import
-    from image_recipes.reporting import write_report
+@_verb("image-recipes report photos", "image-recipes report photos heights --output mine.html")
+def report(
+    datasets: Annotated[list[str], typer.Argument(metavar="DATASET...")],
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The HTML file, if not plots/report_DATASET.html.")
+    ] = None,
+) -> None:
+    """Show some datasets on one page; `dvc repro` makes one of all."""
+    from image_recipes.commands.report import report_datasets
 
-    known = check_params()
-    for name in datasets:
-        if name not in known:
-            raise UserError(f"{PARAMS_FILE}: datasets: no dataset {name!r}: {did_you_mean(name, known)}")
-    file = output or Path(f"plots/report_{'_'.join(datasets)}.html")
-    write_report({name: known[name] for name in datasets}, file)
-    print(file)
-
-
-def export(recipe: str, to: str, output: Path | None) -> None:
-    """Export a trained recipe's model to run elsewhere, and check it there on test pictures."""
-    dataset = load_dataset_name(recipe)
-    model_file = Path(f"models/{recipe}.keras")
-    # here, since TensorFlow takes seconds to import
-    from image_recipes.archives import load_model, load_model_info
-    from image_recipes.datasets import load_prepared, load_split
-    from image_recipes.exporting import CHECKED_PICTURES, FORMATS, export_model
-
-    info, model = load_model_info(model_file), load_model(model_file)
-    indices = load_split(Path("data/split") / dataset, "test")[:CHECKED_PICTURES]
-    pictures = load_prepared(Path("data/prepared") / dataset).subset(indices)
-    exported = export_model(model, info, pictures, to, output or Path(f"exports/{recipe}{FORMATS[to].ending}"))
-    print(f"{', '.join(map(str, exported.files))}: {exported.size / 1e6:.2f} MB")
-    print(f"{len(pictures):,} test pictures: as Keras predicts, within {exported.difference:.1g}")
-    if info.classes:
-        print(f"accuracy on them: {(exported.outputs.argmax(axis=1) == pictures.targets).mean():.4f}")
-    else:
-        print(f"off by {abs(exported.outputs[:, 0] - pictures.targets).mean():.4g} {info.unit or ''} on average")
-    print(f"{exported.seconds * 1e3:.3g} ms a picture, one at a time")
+    report_datasets(datasets, output)
 
 
-def demo(recipe: str | None, port: int) -> None:
-    """Try trained recipes in a browser, on this computer alone: draw, or drop pictures."""
-    trained = [name for name in read_section("recipes") if Path(f"models/{name}.keras").exists()]
-    if recipe:
-        load_recipe(recipe)
-        if recipe not in trained:
-            raise UserError(f"models/{recipe}.keras: not found: train it by `make repro RECIPE={recipe}`")
-        trained = [recipe, *(name for name in trained if name != recipe)]
-    if not trained:
-        raise UserError("no recipe is trained yet: train one, such as by `make repro RECIPE=dots_mlp`")
-    require("demo", ["gradio"])
-    # here, since TensorFlow and Gradio take seconds to import
-    from image_recipes.demo import run_demo
+def _formats() -> list[str]:
+    from image_recipes.commands.export import FORMATS
 
-    run_demo(trained, port)
+    return list(FORMATS)
 
 
-def _port(text: str) -> int:
-    # argparse would list all that may be chosen
-    if not (text.isdecimal() and 1024 <= int(text) <= 65535):
-        raise argparse.ArgumentTypeError(f"give a port from 1024 to 65535, not {text!r}")
-    return int(text)
+@_verb("image-recipes export mnist_cnn --to onnx", "image-recipes export mnist_cnn --to litert --output digits.tflite")
+def export(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE")],
+    to: Annotated[
+        str, typer.Option(metavar="FORMAT", help="Such as onnx; a mistyped one lists all.", autocompletion=_formats)
+    ],
+    output: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="If not exports/RECIPE with the format's ending.")
+    ] = None,
+) -> None:
+    """Export a model to run elsewhere, and check it there."""
+    from image_recipes.commands.export import export_recipe
+
+    export_recipe(recipe, to, output)
 
 
-def _print(table: pd.DataFrame) -> None:
-    try:
-        table.to_csv(sys.stdout, index=False)
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # of a program such as head, which wants no more; Python writes once more when it ends
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+@_verb("image-recipes demo", "image-recipes demo mnist_cnn --port 8000")
+def demo(
+    recipe: Annotated[str | None, typer.Argument(metavar="RECIPE", help="The one to begin with.")] = None,
+    port: Annotated[int, typer.Option(metavar="PORT", min=1024, max=65535)] = 7860,
+) -> None:
+    """Try recipes in a browser: draw, or drop pictures.
+
+    The page is served to this computer alone.
+    """
+    from image_recipes.commands.demo import run_demo
+
+    run_demo(recipe, port)
 
 
 def main() -> None:
     """Run the command line."""
-    parser = argparse.ArgumentParser(prog="image-recipes", description=__doc__)
-    commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("check", help="check params.yaml before DVC reads it", description=check.__doc__)
-    command.add_argument("recipe", nargs="?", help="a recipe that must exist")
-    command.set_defaults(run=check)
-    command = commands.add_parser("add", help="add your own pictures", description=add.__doc__)
-    command.add_argument("path", type=Path, help="a folder with a sub-folder for each class, or a CSV or TSV file")
-    command.add_argument("--name", required=True, help="the dataset's, such as plants")
-    command.add_argument("--target", metavar="COLUMN", help="the table's column of classes or numbers")
-    command.add_argument("--picture", metavar="COLUMN", help="its column of paths, if not the one that has them")
-    command.add_argument("--task", choices=["classification", "regression"], help="of a table, if not told rightly")
-    command.add_argument(
-        "--transfer", type=Path, metavar="WEIGHTS", help="add a recipe too that starts from these weights or this model"
-    )
-    command.add_argument("--link", action="store_true", help="make symbolic links in place of copies")
-    command.add_argument("--mirror", action="store_true", help="remove what was added before and is no longer there")
-    command.add_argument("--dry-run", action="store_true", help="change nothing")
-    command.set_defaults(run=add)
-    command = commands.add_parser("weights", help="fetch ImageNet weights to start from", description=weights.__doc__)
-    command.add_argument("network", help="of keras.applications, such as MobileNetV2")
-    command.set_defaults(run=weights)
-    command = commands.add_parser("predict", help="predict new pictures", description=predict.__doc__)
-    command.add_argument("model", metavar="RECIPE", help="a recipe that was trained, or a .keras file of its model")
-    command.add_argument("paths", metavar="PATH", nargs="+", type=Path, help="a picture, or a folder of pictures")
-    command.add_argument("--output", type=Path, metavar="FILE", help="the CSV file to write, if not to the screen")
-    command.set_defaults(run=predict)
-    command = commands.add_parser("compare", help="compare two revisions", description=compare.__doc__)
-    command.add_argument("first", metavar="REV[:RECIPE]")
-    command.add_argument("second", metavar="REV[:RECIPE]", nargs="?", default="workspace", help="if not the workspace")
-    command.set_defaults(run=compare)
-    command = commands.add_parser("report", help="show some datasets on one page", description=report.__doc__)
-    command.add_argument("datasets", metavar="DATASET", nargs="+")
-    command.add_argument("--output", type=Path, metavar="FILE", help="the HTML file, if not plots/report_DATASET.html")
-    command.set_defaults(run=report)
-    command = commands.add_parser("export", help="export a model to run elsewhere", description=export.__doc__)
-    command.add_argument("recipe", metavar="RECIPE")
-    command.add_argument("--to", required=True, choices=["onnx", "litert", "savedmodel"])
-    command.add_argument("--output", type=Path, metavar="FILE", help="if not exports/RECIPE with the format's ending")
-    command.set_defaults(run=export)
-    command = commands.add_parser("demo", help="try recipes in a browser", description=demo.__doc__)
-    command.add_argument("recipe", metavar="RECIPE", nargs="?", help="the one to begin with")
-    command.add_argument("--port", type=_port, default=7860)
-    command.set_defaults(run=demo)
-    arguments = vars(parser.parse_args())
-    run = arguments.pop("run")
-    exit_on_user_error(lambda: run(**arguments))
+    app()

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from image_recipes.checks import check_params
-from image_recipes.files import written_whole
-from image_recipes.stage import run_stage
+from image_recipes.core.files import written_whole
+from image_recipes.core.running import run_stage
 
 
 def main() -> None:

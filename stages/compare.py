@@ -2,23 +2,19 @@
 
 from pathlib import Path
 
-from image_recipes.comparison import (
-    BASELINE,
-    join_by_recipe,
-    load_published,
-    make_table,
-    save_markdown,
-    save_table,
-)
-from image_recipes.datasets import load_info
-from image_recipes.evaluation import break_down
-from image_recipes.figures import draw_comparison
-from image_recipes.histories import load_history, save_history
-from image_recipes.metrics import load_baseline_metrics, load_metrics
-from image_recipes.pairs import choose_pairs, compare_pairs
-from image_recipes.params import load_seed
-from image_recipes.predictions import load_baselines, load_predictions, save_predictions
-from image_recipes.stage import run_stage
+from image_recipes.comparison.pairs import choose_pairs, compare_pairs
+from image_recipes.comparison.table import join_by_recipe, load_published, make_table
+from image_recipes.core.dataset import load_info
+from image_recipes.core.files import save_table
+from image_recipes.core.params import load_seed
+from image_recipes.core.running import run_stage
+from image_recipes.evaluation.by_task import EVALUATION
+from image_recipes.figures.by_task import FIGURES
+from image_recipes.figures.curves import draw_histories
+from image_recipes.results.history import load_history
+from image_recipes.results.metrics import load_baseline_metrics, load_metrics
+from image_recipes.results.predictions import load_baselines, load_predictions
+from image_recipes.results.tables import BASELINE, save_markdown
 
 
 def main(dataset: str) -> None:
@@ -27,10 +23,8 @@ def main(dataset: str) -> None:
     recipes = Path(f"data/checked/{dataset}.txt").read_text("utf-8").split()
     metrics = load_metrics(Path("metrics") / dataset, recipes)
     histories = {name: load_history(Path(f"plots/history/{dataset}/{name}.csv")) for name in recipes}
-    predictions = {
-        name: load_predictions(Path(f"data/predictions/{dataset}/{name}.csv"), info.classes) for name in recipes
-    }
-    baselines = load_baselines(Path("data/baselines") / dataset, info.classes)
+    predictions = {name: load_predictions(Path(f"data/predictions/{dataset}/{name}.csv"), info) for name in recipes}
+    baselines = load_baselines(Path("data/baselines") / dataset, info)
 
     folder = Path("metrics/compare")
     published = load_published(Path("published.yaml"))
@@ -41,13 +35,13 @@ def main(dataset: str) -> None:
     save_markdown(table, folder / f"{dataset}.md")
     save_table(pairs, folder / f"pairs/{dataset}.csv")
     save_markdown(pairs.drop(columns="better"), folder / f"pairs/{dataset}.md")
-    parts = {name: break_down(info.task, rows, info.classes) for name, rows in predictions.items()}
+    parts = {name: EVALUATION[info.task].break_down(rows, info) for name, rows in predictions.items()}
     save_table(join_by_recipe(parts), folder / f"breakdown/{dataset}.csv")
 
-    draw_comparison(info.task, histories, Path(f"plots/compare/{dataset}.png"))
-    save_history(join_by_recipe(histories), Path(f"plots/compare/{dataset}.csv"))
+    draw_histories(FIGURES[info.task].plot_history, histories, Path(f"plots/compare/{dataset}.png"))
+    save_table(join_by_recipe(histories), Path(f"plots/compare/{dataset}.csv"))
     for name, rows in predictions.items():
-        save_predictions(rows[["real", "predicted"]], Path(f"plots/predictions/{dataset}/{name}.csv"))
+        save_table(rows[["real", "predicted"]], Path(f"plots/predictions/{dataset}/{name}.csv"))
 
 
 if __name__ == "__main__":

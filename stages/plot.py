@@ -2,29 +2,32 @@
 
 from pathlib import Path
 
-from image_recipes.datasets import load_prepared
-from image_recipes.figures import draw_curves, draw_gallery, draw_predictions, gallery_rows, prediction_titles
-from image_recipes.files import write_text
-from image_recipes.histories import load_history
-from image_recipes.params import load_dataset_name
-from image_recipes.predictions import load_predictions
-from image_recipes.stage import run_stage
+from image_recipes.core.dataset import load_prepared
+from image_recipes.core.files import write_text
+from image_recipes.core.params import load_dataset_name
+from image_recipes.core.running import run_stage
+from image_recipes.figures.by_task import FIGURES
+from image_recipes.figures.curves import draw_history
+from image_recipes.figures.galleries import draw_gallery
+from image_recipes.figures.predictions import draw_predictions
+from image_recipes.results.history import load_history
+from image_recipes.results.predictions import load_predictions
 
 
 def main(recipe: str) -> None:
     """Draw everything about one recipe."""
     dataset = load_dataset_name(recipe)
     prepared = load_prepared(Path("data/prepared") / dataset)
-    info = prepared.info
+    info, figures = prepared.info, FIGURES[prepared.info.task]
     history = load_history(Path(f"plots/history/{dataset}/{recipe}.csv"))
-    predictions = load_predictions(Path(f"data/predictions/{dataset}/{recipe}.csv"), info.classes)
+    predictions = load_predictions(Path(f"data/predictions/{dataset}/{recipe}.csv"), info)
     folder = Path("plots") / recipe
 
-    draw_curves(info.task, history, folder / "curves.png")
-    draw_predictions(info, predictions, folder / "predictions.png")
-    shown = gallery_rows(info.task, predictions)
+    draw_history(figures.plot_history, history, folder / "curves.png")
+    draw_predictions(figures.plot_predictions, predictions, info, folder / "predictions.png")
+    shown = figures.choose_shown(predictions)
     images = prepared.images[shown["index"].to_numpy()]
-    draw_gallery(images, prediction_titles(info.task, shown), folder / "gallery.png")
+    draw_gallery(images, figures.title_predictions(shown), folder / "gallery.png")
     write_text(Path(f"models/{recipe}.txt").read_text("utf-8"), folder / "summary.txt")
 
 

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
-from image_recipes.params import read_section
-from image_recipes.reporting import load_recipe_names, write_report
-from image_recipes.stage import run_stage
+from image_recipes.core.params import read_section
+from image_recipes.core.running import run_stage
+from image_recipes.report.page import load_recipe_names, write_report
 
 
 def main() -> None:

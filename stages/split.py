@@ -2,11 +2,14 @@
 
 from pathlib import Path
 
-from image_recipes.datasets import load_prepared, save_split
-from image_recipes.figures import GALLERY_CELLS, draw_gallery, draw_overview, sample_titles
-from image_recipes.pictures import load_sizes
-from image_recipes.sources import SOURCES, load_dataset
-from image_recipes.stage import run_stage
+from image_recipes.core.dataset import load_prepared, save_split
+from image_recipes.core.running import run_stage
+from image_recipes.data.own_pictures import load_sizes
+from image_recipes.data.sources import load_dataset
+from image_recipes.data.splits import split_dataset
+from image_recipes.figures.by_task import FIGURES
+from image_recipes.figures.galleries import GALLERY_CELLS, draw_gallery
+from image_recipes.figures.overview import draw_overview
 
 
 def main(dataset: str) -> None:
@@ -14,14 +17,14 @@ def main(dataset: str) -> None:
     settings = load_dataset(dataset)
     folder = Path("data/prepared") / dataset
     prepared = load_prepared(folder)
-    indices = SOURCES[settings.source].split(folder, settings, Path(f"data/assigned/{dataset}.csv"))
+    indices = split_dataset(folder, settings, Path(f"data/assigned/{dataset}.csv"))
     save_split(indices, Path("data/split") / dataset)
 
+    figures = FIGURES[prepared.info.task]
     shown = indices[settings.samples][:GALLERY_CELLS]
-    titles = sample_titles(prepared.targets[shown], prepared.info.classes)
+    titles = figures.title_samples(prepared.targets[shown], prepared.info)
     draw_gallery(prepared.images[shown], titles, Path(f"plots/samples/{dataset}.png"))
-    sizes = load_sizes(folder)
-    draw_overview(prepared.info, prepared.targets, indices, sizes, Path(f"plots/overview/{dataset}.png"))
+    draw_overview(figures.plot_targets, prepared, indices, load_sizes(folder), Path(f"plots/overview/{dataset}.png"))
 
 
 if __name__ == "__main__":

@@ -2,30 +2,33 @@
 
 from pathlib import Path
 
-from image_recipes.archives import save_model, summarize
-from image_recipes.datasets import load_prepared, load_split
-from image_recipes.files import write_text
-from image_recipes.histories import join_history, save_history
-from image_recipes.params import load_architecture, load_recipe, load_seed
-from image_recipes.stage import run_stage
-from image_recipes.training import train_recipe
+from dvclive import Live
+
+from image_recipes.core.dataset import load_prepared, load_split
+from image_recipes.core.files import save_table, write_text
+from image_recipes.core.params import load_seed
+from image_recipes.core.running import run_stage
+from image_recipes.models.recipe import load_recipe
+from image_recipes.models.saving import save_model, summarize
+from image_recipes.training.fit import train_recipe
+from image_recipes.training.progress import LiveLog
 
 
 def main(recipe: str) -> None:
     """Train a recipe on its dataset's training pictures."""
-    settings, seed = load_recipe(recipe), load_seed()
-    layers = load_architecture(settings.architecture)
-    prepared = load_prepared(Path("data/prepared") / settings.dataset)
-    training, validation = (
-        prepared.subset(load_split(Path("data/split") / settings.dataset, name)) for name in ("train", "validation")
-    )
-    live_dir = Path("dvclive") / recipe
+    loaded, seed = load_recipe(recipe), load_seed()
+    dataset = loaded.settings.dataset
+    prepared = load_prepared(Path("data/prepared") / dataset)
+    splits = {
+        split: prepared.subset(load_split(Path("data/split") / dataset, split)) for split in ("train", "validation")
+    }
 
-    model = train_recipe(recipe, settings, layers, prepared.info, training, validation, seed=seed, live_dir=live_dir)
+    with Live(f"dvclive/{recipe}", dvcyaml=None, save_dvc_exp=False) as live:
+        model, history = train_recipe(loaded, prepared.info, splits, seed, callbacks=[LiveLog(live=live)])
 
     save_model(model, prepared.info, Path(f"models/{recipe}.keras"))
     write_text(summarize(model), Path(f"models/{recipe}.txt"))
-    save_history(join_history(live_dir), Path(f"plots/history/{settings.dataset}/{recipe}.csv"))
+    save_table(history, Path(f"plots/history/{dataset}/{recipe}.csv"))
 
 
 if __name__ == "__main__":

@@ -6,11 +6,11 @@ import subprocess
 from typing import Any
 
 import pytest
-from conftest import ROOT, Project
 
 from benchmarks.limit import count_epoch
 from benchmarks.results import tabulate_speed
 from benchmarks.speed import CONTENDERS, SIZES, find_disagreements, make_rows
+from projects import ROOT, Project
 
 
 def report(seconds: float, validation: list[float]) -> dict[str, Any]:
@@ -96,7 +96,7 @@ def committed(file: str) -> str:
     return subprocess.run(["git", "show", f"HEAD:{file}"], cwd=ROOT, check=True, capture_output=True).stdout.decode()
 
 
-def test_the_readmes_show_what_was_measured() -> None:
+def test_the_pages_show_what_was_measured() -> None:
     rows = json.loads(committed("benchmarks/results/speed.json"))
     table = committed("benchmarks/results/speed.md")
     minutes = {
@@ -112,11 +112,11 @@ def test_the_readmes_show_what_was_measured() -> None:
         line = next(line for line in table.splitlines() if line.startswith(f"| {recipe} "))
         assert f" {ours['seconds_per_epoch']['median']:.3g} | " in line
         assert f" {keras['ratio_to_ours']:.2f} (" in line
-    for readme in ["README.md", "README.ko.md"]:
-        text = committed(readme)
-        assert table in text, readme
+    for page in ["docs/speed.md", "docs/speed.ko.md"]:
+        text = committed(page)
+        assert table in text, page
         for whole, seconds in minutes.values():
-            assert re.search(rf"{whole}( minutes|분)\s+{seconds}", text), readme
+            assert re.search(rf"{whole}( minutes|분)\s+{seconds}", text), page
 
 
 @pytest.mark.long

@@ -5,7 +5,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, Project
+
+from projects import ROOT, Project
 
 
 @pytest.mark.slow

@@ -1,0 +1,47 @@
+"""Running a stage script: its command line, and errors without a traceback."""
+
+import argparse
+import inspect
+import sys
+from collections.abc import Callable
+
+from image_recipes.core.errors import UserError
+
+
+def run_stage(main: Callable[..., None]) -> None:
+    """Run a stage's `main` with the name from the command line, if it takes one.
+
+    Args:
+        main: a function of nothing, or of the name of a recipe or a dataset. The first
+            line of its docstring is shown by `--help`.
+    """
+    spec = sys.modules["__main__"].__spec__
+    parser = argparse.ArgumentParser(
+        prog=f"python -m {spec.name}" if spec else None,
+        description=(main.__doc__ or "").partition("\n")[0],
+    )
+    for name in inspect.signature(main).parameters:
+        parser.add_argument(name)
+    exit_on_user_error(lambda: main(**vars(parser.parse_args())))
+
+
+def exit_on_user_error(command: Callable[[], None]) -> None:
+    """Run a command; print what the user can fix without a traceback, and exit with 1.
+
+    Args:
+        command: what to run. UserError and errors of the file system (a full disk, a
+            file without permission) are the user's; anything else is our bug and keeps
+            its traceback.
+    """
+    try:
+        command()
+    except UserError as error:
+        for line in str(error).splitlines():
+            print(f"error: {line}", file=sys.stderr)
+        sys.exit(1)
+    except OSError as error:
+        print(f"error: {error.filename or 'file'}: {error.strerror or error}", file=sys.stderr)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("error: stopped by the keyboard", file=sys.stderr)
+        sys.exit(130)

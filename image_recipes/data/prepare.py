@@ -1,0 +1,191 @@
+"""Preparing a dataset: one array of pictures, checked, whatever source they come from."""
+
+import itertools
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, cast
+
+import numpy as np
+import pandas as pd
+from numpy.lib import format as npy
+
+from image_recipes.core.dataset import DatasetInfo, save_prepared, save_targets
+from image_recipes.core.errors import UserError
+from image_recipes.core.tasks import TASKS
+from image_recipes.data.decode import Shape
+from image_recipes.data.decode_pool import DecodingReport, decode_all
+from image_recipes.data.duplicates import find_near_duplicates, link_pairs, pairs_of_equal
+from image_recipes.data.labels import LABELS
+from image_recipes.data.own_pictures import PICTURES_FILE, Listing, OwnPictures
+from image_recipes.data.problems import Problem, print_problems, refuse, save_problems
+from image_recipes.data.sources import SOURCES, Arrays, Dataset
+
+# with fewer of a class, its splits are left to luck
+FEW_PICTURES = 10
+# equal pictures with other labels that a problem names
+EQUALS_NAMED = 3
+
+
+def prepare_dataset(settings: Dataset, folder: Path) -> str | None:
+    """Write a prepared dataset: images.npy, targets.npy and dataset.json.
+
+    Args:
+        settings: the dataset's.
+        folder: to make, and to write into.
+
+    Returns:
+        What stops the run, if the pictures are files of which some cannot be used; else None.
+
+    Raises:
+        UserError: there is nothing to learn from.
+    """
+    content = SOURCES[settings.source].load(settings)
+    if isinstance(settings, OwnPictures):
+        return prepare_pictures(cast(Listing, content), settings, folder)
+    save_prepared(*cast(Arrays, content), folder)
+    return None
+
+
+def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> str | None:
+    """Decode and check pictures, and write them as a prepared dataset.
+
+    Beside images.npy, targets.npy and dataset.json are written pictures.csv (a row for each
+    picture: path, sha256 of its file, split, group, duplicates, width, height) and
+    problems.csv. If problems stop the run, problems.csv alone is written.
+
+    Args:
+        listing: what to prepare.
+        settings: the dataset's.
+        folder: to write into.
+
+    Returns:
+        What stops the run; None if nothing does.
+
+    Raises:
+        UserError: there is nothing to learn from, whatever is skipped.
+    """
+    folder.mkdir()
+    file = folder / "images.npy"
+    reports = list(_decode_into(file, Path(settings.raw), list(listing.pictures["path"]), settings.shape))
+    pictures = listing.pictures.join(
+        pd.DataFrame(reports, columns=DecodingReport._fields, index=listing.pictures.index)
+    )
+    good = pictures["error"] == ""
+    problems = list(listing.problems)
+    bad = pictures[~good]
+    problems += [Problem(path, "bad picture", why) for path, why in zip(bad["path"], bad["error"], strict=True)]
+    pictures = pictures[good].reset_index(drop=True)
+    contradictions = list(_find_contradictions(pictures))
+    kept = ~pictures["path"].isin([problem.path for problem in contradictions])
+    if not kept.all():
+        _keep_images(file, kept.to_numpy())
+    pictures = pictures[kept].reset_index(drop=True)
+    problems += contradictions
+
+    images = np.load(file, mmap_mode="r")
+    pictures["duplicates"], duplicates = _find_duplicates(pictures, images)
+    problems += duplicates
+    task = TASKS[settings.task]
+    targets, classes = LABELS[task].to_targets(pictures["label"])
+    problems += _find_rare(pictures["label"], classes)
+    count = len(listing.pictures) + len(listing.problems)
+    print_problems(problems, count, settings.raw)
+    allowed = settings.max_bad_share if settings.on_bad_picture == "skip" else None
+    complaint = refuse(problems, count, settings.raw, allowed)
+    if complaint:
+        file.unlink()
+    else:
+        _check_targets(targets, pictures["label"], settings.raw)
+        info = DatasetInfo(
+            task=task,
+            classes=classes,
+            unit=settings.unit,
+            image_shape=list(images.shape[1:]),
+            parts={"all": len(pictures)},
+            origin=listing.origin,
+            fit=settings.fit,
+            region=settings.region.box,
+        )
+        save_targets(targets, info, folder)
+        columns = ["path", "sha256", "split", "group", "duplicates", "width", "height"]
+        pictures[columns].to_csv(folder / PICTURES_FILE, index=False)
+    save_problems(problems, folder)
+    return complaint
+
+
+def _decode_into(file: Path, raw: Path, names: list[str], shape: Shape) -> Iterator[DecodingReport]:
+    """Decode pictures, write the good ones in order as one array, and yield a report on each."""
+    picture_shape = (shape.height, shape.width, shape.channels)
+    count = 0
+    try:
+        with file.open("wb") as stream:
+            _write_header(stream, 0, picture_shape)
+            for report, picture in decode_all([raw / name for name in names], shape, str(raw)):
+                if picture is not None:
+                    stream.write(picture.tobytes())
+                    count += 1
+                yield report
+            stream.seek(0)
+            _write_header(stream, count, picture_shape)
+    except OSError as error:
+        # a full disk does not say where
+        raise OSError(error.errno, error.strerror, str(file)) from None
+
+
+def _write_header(stream: BinaryIO, count: int, picture_shape: tuple[int, ...]) -> None:
+    # numpy leaves room for a larger first number, so the header is as long for any count
+    npy.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": (count, *picture_shape)})
+
+
+def _keep_images(file: Path, kept: np.ndarray) -> None:
+    images = np.load(file, mmap_mode="r")
+    with (partial := file.with_suffix(".kept")).open("wb") as stream:
+        _write_header(stream, int(kept.sum()), images.shape[1:])
+        for number in np.flatnonzero(kept):
+            stream.write(images[number].tobytes())
+    partial.replace(file)
+
+
+def _find_contradictions(pictures: pd.DataFrame) -> Iterator[Problem]:
+    for _, same in pictures[pictures.duplicated("sha256", keep=False)].groupby("sha256", sort=False):
+        if same["label"].nunique() > 1:
+            some = same.iloc[: EQUALS_NAMED + 1]
+            named = [f"{path} ({label})" for path, label in zip(some["path"], some["label"], strict=True)]
+            for path, label in zip(same["path"], same["label"], strict=True):
+                others = [name for name in named if name != f"{path} ({label})"][:EQUALS_NAMED]
+                more = f" and {len(same) - 1 - len(others):,} more" if len(same) - 1 > len(others) else ""
+                detail = f"labelled {label}, and the same picture as {', '.join(others)}{more}"
+                yield Problem(path, "two labels", detail)
+
+
+def _find_duplicates(pictures: pd.DataFrame, images: np.ndarray) -> tuple[np.ndarray, list[Problem]]:
+    """Number the groups of equal pictures and near-duplicates, as texts, and name all but the first of each."""
+    fingerprints = pictures["fingerprint"].to_numpy(np.uint64)
+    same = pairs_of_equal(pictures["sha256"].to_numpy(str))
+    roots = link_pairs(len(pictures), itertools.chain(same, find_near_duplicates(images, fingerprints)))
+    alone = np.bincount(roots, minlength=len(roots))[roots] == 1
+    problems = []
+    paths, labels, shas = (pictures[column].to_numpy() for column in ("path", "label", "sha256"))
+    for number in np.flatnonzero(~alone & (roots != np.arange(len(roots)))):
+        first = roots[number]
+        same_file = shas[number] == shas[first]
+        kind, relation = ("same picture", "as") if same_file else ("near-duplicate", "of")
+        other = "" if labels[number] == labels[first] else f", but labelled {labels[number]}, not {labels[first]}"
+        problems.append(Problem(str(paths[number]), kind, f"{relation} {paths[first]}{other}"))
+    return np.where(alone, "", roots.astype(str)), problems
+
+
+def _find_rare(labels: pd.Series, classes: list[str] | None) -> Iterator[Problem]:
+    for name in classes or []:
+        if (count := int((labels == name).sum())) < FEW_PICTURES:
+            yield Problem(name, "few pictures", f"{count} of this class")
+
+
+def _check_targets(targets: np.ndarray, labels: pd.Series, raw: str) -> None:
+    if not len(targets):
+        raise UserError(f"{raw}: no picture is left to learn from")
+    if targets.min() == targets.max():
+        raise UserError(
+            f"{raw}: all {len(labels):,} pictures have the label {labels.iloc[0]}: there is nothing to learn: "
+            "give pictures of two labels or more"
+        )

@@ -1,0 +1,89 @@
+"""What is wrong with pictures: printed, written down, and whether it stops a run."""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+
+# the kinds of problems, and whether one stops the run
+STOPS_RUN = {
+    "bad path": True,
+    "bad picture": True,
+    "bad label": True,
+    "two labels": True,
+    "same picture": False,
+    "near-duplicate": False,
+    "few pictures": False,
+}
+PRINTED_OF_A_KIND = 5
+
+
+class Problem(NamedTuple):
+    """Something about a picture that a person should know.
+
+    Attributes:
+        path: of the picture, relative to the dataset's folder; of a class, its name.
+        problem: what kind it is, a key of STOPS_RUN.
+        detail: what exactly.
+    """
+
+    path: str
+    problem: str
+    detail: str
+
+
+def print_problems(problems: Sequence[Problem], count: int, raw: str) -> None:
+    """Print how many of each kind there are, and the first ones.
+
+    Args:
+        problems: all of them.
+        count: of the pictures that were looked at.
+        raw: the folder that they lie in.
+    """
+    for kind, number in Counter(problem.problem for problem in problems).items():
+        print(f"{raw}: {kind}: {number:,}{f' of {count:,}' if STOPS_RUN[kind] else ''}")
+        for problem in [problem for problem in problems if problem.problem == kind][:PRINTED_OF_A_KIND]:
+            print(f"  {problem.path}: {problem.detail}")
+
+
+def refuse(problems: Sequence[Problem], count: int, raw: str, allowed: float | None) -> str | None:
+    """Tell whether problems stop the run.
+
+    Args:
+        problems: all of them.
+        count: of the pictures that were looked at.
+        raw: the folder that they lie in.
+        allowed: the share of bad pictures up to which they are skipped; None if one stops.
+
+    Returns:
+        Why, with a remedy; None if the run goes on.
+    """
+    bad = list(dict.fromkeys(problem.path for problem in problems if STOPS_RUN[problem.problem]))
+    if not bad:
+        return None
+    if allowed is not None and len(bad) <= allowed * count:
+        print(f"{raw}: {len(bad):,} of {count:,} pictures are skipped")
+        return None
+    remedy = (
+        "fix or remove them, or set on_bad_picture: skip"
+        if allowed is None
+        else f"max_bad_share allows {allowed:.1%}: fix or remove them, or raise it"
+    )
+    first = next(problem for problem in problems if STOPS_RUN[problem.problem])
+    return f"{raw}: {len(bad):,} of {count:,} pictures cannot be used, such as {first.path} ({first.detail}): {remedy}"
+
+
+def load_problems(folder: Path) -> list[Problem]:
+    """Load what `save_problems` wrote; none where there is no such file, as for pictures that are nobody's own."""
+    file = folder / "problems.csv"
+    if not file.exists():
+        return []
+    table = pd.read_csv(file, dtype=str, keep_default_na=False)
+    return [Problem(*row) for row in table.itertuples(index=False)]
+
+
+def save_problems(problems: Sequence[Problem], folder: Path) -> None:
+    """Write problems.csv into a folder."""
+    pd.DataFrame(problems, columns=Problem._fields).to_csv(folder / "problems.csv", index=False)

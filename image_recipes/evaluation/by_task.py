@@ -1,0 +1,56 @@
+"""What is computed from the predictions of each task, and what its recipes have to beat."""
+
+from collections.abc import Callable, Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from image_recipes.core.dataset import DatasetInfo, Subset
+from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
+from image_recipes.evaluation.baselines import predict_class_baselines, predict_number_baselines
+from image_recipes.evaluation.measures import (
+    break_down_classes,
+    break_down_numbers,
+    measure_classes,
+    measure_numbers,
+    rank_class_errors,
+    rank_number_errors,
+    score_classes,
+    score_numbers,
+)
+from image_recipes.results.metrics import Metrics
+
+
+class EvaluationOfTask(NamedTuple):
+    """How predictions of a task are judged.
+
+    Attributes:
+        score: the metrics that are computed for every split, the main one among them.
+        measure: all metrics of test predictions, from them, the dataset's info and a seed.
+        break_down: a table of how good predictions are for which pictures.
+        rank_errors: the errors, worst first, with a column `loss`.
+        predict_baselines: outputs of models that need no network, by name, for the test pictures;
+            from the dataset's info, the three splits and a seed. `linear` is among them.
+    """
+
+    score: Callable[[pd.DataFrame], Metrics]
+    measure: Callable[[pd.DataFrame, DatasetInfo, int], Metrics]
+    break_down: Callable[[pd.DataFrame, DatasetInfo], pd.DataFrame]
+    rank_errors: Callable[[pd.DataFrame], pd.DataFrame]
+    predict_baselines: Callable[[DatasetInfo, Mapping[str, Subset], int], dict[str, np.ndarray]]
+
+
+EVALUATION: dict[Task, EvaluationOfTask] = {
+    CLASSIFICATION: EvaluationOfTask(
+        score_classes, measure_classes, break_down_classes, rank_class_errors, predict_class_baselines
+    ),
+    REGRESSION: EvaluationOfTask(
+        score_numbers, measure_numbers, break_down_numbers, rank_number_errors, predict_number_baselines
+    ),
+}
+
+
+def score_task(task: Task, predictions: pd.DataFrame) -> float | None:
+    """Return the main metric of predictions: accuracy, or mse."""
+    return EVALUATION[task].score(predictions)[task.metric]

@@ -1,0 +1,130 @@
+"""Building a Keras model from an architecture: scaling, the listed layers, and the head."""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from image_recipes.core.dataset import DatasetInfo
+from image_recipes.core.errors import UserError, one_line
+from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
+from image_recipes.models.backbones import is_backbone, make_backbone
+from image_recipes.models.backend import keras
+from image_recipes.models.keras_classes import is_augmentation, make_component
+from image_recipes.models.recipe import HEAD, RANDOM, UNIT, Layer, Recipe
+
+
+class Scale(NamedTuple):
+    """The mean and the standard deviation of the targets to learn from."""
+
+    mean: float
+    deviation: float
+
+
+def build_model(recipe: Recipe, info: DatasetInfo, scale: Scale | None = None) -> keras.Sequential:
+    """Build a model that takes raw pictures: uint8 of (batch, H, W, C), values 0-255.
+
+    Args:
+        recipe: names the model. Its layers may begin with a backbone, which then prepares the
+            pictures; the last one's output must be one vector a picture. They compute by the
+            recipe's precision; scaling, augmentation and head in float32.
+        info: the dataset's; its task chooses the head.
+        scale: of the targets, by which the head's output is turned into their unit.
+
+    Returns:
+        The model, not compiled. Classification: float32 (batch, classes), probabilities.
+        Regression: float32 (batch, 1), in the unit of the targets.
+
+    Raises:
+        UserError: a layer is unknown, refuses its arguments or does not fit its input.
+    """
+    settings, layers, where = recipe.settings, recipe.layers, recipe.architecture_key
+    augmentation = settings.augmentation or []
+    model = keras.Sequential(name=recipe.name)
+    model.add(keras.Input(tuple(info.image_shape), dtype="uint8", name="pictures"))
+    backbone, listed = None, 0
+    if is_backbone(layers[0]):
+        backbone, listed = make_backbone(recipe, info), 1
+    elif settings.start_from != RANDOM:
+        raise UserError(
+            f"{where}.0: {layers[0].class_name} cannot start from {settings.start_from}: "
+            f"begin with Trained or a network of keras.applications, or set start_from: {RANDOM}"
+        )
+    if augmentation or backbone:
+        model.add(keras.layers.Rescaling(1.0, dtype="float32", name="pixels"))
+    _add_augmentation(model, augmentation, f"{recipe.key}.augmentation")
+    if backbone:
+        _add(model, backbone, f"{where}.0", f"layer 0, {layers[0].class_name},")
+    else:
+        model.add(keras.layers.Rescaling(1 / 255, dtype="float32", name="scaling"))
+    _add_layers(model, layers, settings.precision, where, first=listed)
+    _add_head(model, HEADS[info.task](info), where)
+    if scale:
+        model.add(keras.layers.Rescaling(scale.deviation, scale.mean, dtype="float32", name=UNIT))
+    return model
+
+
+def _add_augmentation(model: keras.Sequential, layers: Sequence[Layer], where: str) -> None:
+    for number, layer in enumerate(layers):
+        if hasattr(keras.layers, layer.class_name) and not is_augmentation(layer.class_name):
+            raise UserError(
+                f"{where}.{number}: {layer.class_name} does not change pictures alone, at random, and in "
+                "training only: take one such as RandomFlip"
+            )
+    _add_layers(model, layers, "float32", where)
+
+
+def _add_layers(model: keras.Sequential, layers: Sequence[Layer], precision: str, where: str, first: int = 0) -> None:
+    names = _default_names(layers)
+    for number, (class_name, arguments) in enumerate(layers[first:], first):
+        key = f"{where}.{number}"
+        arguments = {"name": names[number], "dtype": precision, **arguments}
+        layer = make_component(keras.layers, keras.layers.Layer, class_name, arguments, key)
+        _add(model, layer, key, f"layer {number}, {class_name},")
+
+
+def _default_names(layers: Sequence[Layer]) -> list[str]:
+    # Keras numbers its default names through the whole process; a model's must not
+    # depend on what was built before it
+    counts: Counter[str] = Counter()
+    names = []
+    for class_name, _ in layers:
+        snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", class_name).lower()
+        names.append(f"{snake}_{counts[snake]}" if counts[snake] else snake)
+        counts[snake] += 1
+    return names
+
+
+def _add(model: keras.Sequential, layer: keras.layers.Layer, key: str, what: str) -> None:
+    if layer.name in {known.name for known in model.layers} | {HEAD, UNIT}:
+        raise UserError(f"{key}: another layer has the name {layer.name!r}: choose another name")
+    input_shape = model.output_shape[1:]
+    misfit = f"{key}: {what} does not fit its input of shape {input_shape}"
+    try:
+        model.add(layer)
+        output_shape = tuple(model.output_shape[1:])
+    except Exception as error:  # whatever Keras raises where shapes do not fit
+        raise UserError(f"{misfit}: {one_line(error)}") from None
+    if not all(isinstance(size, int) for size in output_shape):
+        raise UserError(f"{misfit}: the sizes of its output, {output_shape}, are not known beforehand")
+    if min(output_shape, default=1) < 1:
+        raise UserError(
+            f"{misfit}: its output would have shape {output_shape}: make it smaller, pad it or remove a layer before it"
+        )
+
+
+def _add_head(model: keras.Sequential, head: keras.layers.Layer, where: str) -> None:
+    if len(model.output_shape) != 2:
+        raise UserError(
+            f"{where}: the last layer's output has shape {model.output_shape[1:]}, but the head takes a vector "
+            "of shape (n,): end with Flatten or GlobalAveragePooling2D, or a Dense layer after one"
+        )
+    model.add(head)
+
+
+HEADS: dict[Task, Callable[[DatasetInfo], keras.layers.Layer]] = {
+    CLASSIFICATION: lambda info: keras.layers.Dense(
+        len(info.class_names), activation="softmax", dtype="float32", name=HEAD
+    ),
+    REGRESSION: lambda info: keras.layers.Dense(1, dtype="float32", name=HEAD),
+}

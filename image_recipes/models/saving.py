@@ -1,0 +1,101 @@
+"""Model files: Keras's `.keras` format in a canonical form, so that DVC can compare them."""
+
+import json
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from image_recipes.core.dataset import DatasetInfo
+from image_recipes.core.errors import UserError, one_line
+from image_recipes.core.files import written_whole
+from image_recipes.models.backend import keras
+
+EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the first date a zip file can hold
+
+
+def save_model(model: keras.Model, info: DatasetInfo, file: Path) -> None:
+    """Write a model so that equal models give equal bytes.
+
+    Keras's own file differs from save to save by its date, the times of its zip entries,
+    and ids that are addresses in memory. `keras.saving.load_model` opens both alike.
+
+    Args:
+        model: compiled or not.
+        info: of the dataset that it was trained on, kept with it, except `parts`.
+        file: the name ends in `.keras`.
+    """
+    with written_whole(file) as partial:
+        model.save(partial)
+        with zipfile.ZipFile(partial) as archive:
+            entries = {name: archive.read(name) for name in sorted(archive.namelist())}
+        metadata = json.loads(entries["metadata.json"])
+        metadata["date_saved"] = "{}-{:02}-{:02}@{:02}:{:02}:{:02}".format(*EARLIEST_ZIP_DATE)
+        # without its numbers of pictures: a model does not depend on those to test it on
+        metadata["dataset"] = {**info.to_json(), "parts": {}}
+        entries["metadata.json"] = json.dumps(metadata).encode()
+        config = _with_stable_ids(json.loads(entries["config.json"]), {})
+        entries["config.json"] = json.dumps(config).encode()
+        with zipfile.ZipFile(partial, "w") as archive:
+            for name, content in entries.items():
+                archive.writestr(zipfile.ZipInfo(name, EARLIEST_ZIP_DATE), content)
+
+
+def _with_stable_ids(node: Any, ids: dict[int, int]) -> Any:
+    if isinstance(node, list):
+        return [_with_stable_ids(item, ids) for item in node]
+    if isinstance(node, dict):
+        return {
+            key: ids.setdefault(value, len(ids)) if key == "shared_object_id" else _with_stable_ids(value, ids)
+            for key, value in node.items()
+        }
+    return node
+
+
+def summarize(model: keras.Model) -> str:
+    """Return Keras's table of the model's layers."""
+    lines: list[str] = []
+    # of a copy that was never compiled: Keras counts an optimizer's state among the parameters
+    type(model).from_config(model.get_config()).summary(print_fn=lines.append, line_length=80)
+    return "\n".join(line.rstrip() for text in lines for line in text.splitlines()) + "\n"
+
+
+def load_model(file: Path) -> keras.Model:
+    """Open a model file; one that would run code of its own is refused.
+
+    Raises:
+        UserError: the file is missing or damaged, or would run code.
+    """
+    with _explained(file):
+        return keras.saving.load_model(file, safe_mode=True)
+
+
+def load_model_info(file: Path) -> DatasetInfo:
+    """Load what dataset a model file was trained on; `parts` is empty.
+
+    Raises:
+        UserError: the file is missing, damaged, or does not say so.
+    """
+    with _explained(file), zipfile.ZipFile(file) as archive:
+        saved = json.loads(archive.read("metadata.json")).get("dataset")
+        info = DatasetInfo.from_json(saved) if saved else None
+    if info is None:
+        raise UserError(f"{file}: does not say how to prepare pictures for it, since another program has saved it")
+    return info
+
+
+@contextmanager
+def _explained(file: Path) -> Iterator[None]:
+    remedy = f"get it back by `dvc checkout {file}`, or train it by `dvc repro train@{file.stem}`"
+    if not file.exists():
+        raise UserError(f"{file}: not found: {remedy}")
+    try:
+        yield
+    except Exception as error:  # a damaged file fails in zipfile, h5py, json or Keras
+        if "arbitrary code" in str(error):
+            raise UserError(
+                f"{file}: refused, since it would run code of its own when it is opened (a Lambda layer): "
+                "build the model of layers that Keras knows by name"
+            ) from None
+        raise UserError(f"{file}: cannot be opened as a Keras model ({one_line(error)[:200]}): {remedy}") from None

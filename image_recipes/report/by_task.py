@@ -1,0 +1,146 @@
+"""What the report shows and says for each task; its texts are translated in `templates/korean.yaml`."""
+
+from collections.abc import Callable, Mapping
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from image_recipes.core.dataset import DatasetInfo
+from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
+from image_recipes.evaluation.calibration import calibrate
+from image_recipes.report.charts import (
+    Chart,
+    chart_calibration,
+    chart_confusion,
+    chart_residuals,
+    choose_points,
+)
+from image_recipes.results.metrics import Metrics
+
+
+class Sentence(NamedTuple):
+    """A sentence of the page, with values to fill in."""
+
+    text: str
+    values: Mapping[str, Any] = {}
+
+
+class ReportOfTask(NamedTuple):
+    """How the report shows a task.
+
+    Attributes:
+        introduce: says what is predicted, from the number of test pictures and the dataset's info.
+        sum_up: says how good the best recipe is, from its metrics, its name and the dataset's info;
+            None where that is undefined.
+        error_title: of the axis of test errors.
+        curves: the caption and the title of the axis, by the columns of a history that are drawn.
+        floor: says what no predictor can do better than, from the baselines' metrics; None where
+            nobody knows.
+        test_note: says by which test recipes are compared.
+        chart_predictions: charts a recipe's test predictions, from its name, them and the info.
+        show_real: writes a real value.
+        show_predicted: writes a predicted value.
+        loss_note: says how large an error is.
+        parts_title: of the table of how good predictions are for which pictures.
+    """
+
+    introduce: Callable[[int, DatasetInfo], Sentence]
+    sum_up: Callable[[Metrics, str, DatasetInfo], Sentence | None]
+    error_title: str
+    curves: Mapping[str, tuple[str, str]]
+    floor: Callable[[Mapping[str, Metrics]], Sentence | None]
+    test_note: str
+    chart_predictions: Callable[[str, pd.DataFrame, DatasetInfo], list[Chart]]
+    show_real: Callable[[Any], str]
+    show_predicted: Callable[[Any], str]
+    loss_note: str
+    parts_title: str
+
+
+def _sum_up_classes(metrics: Metrics, recipe: str, info: DatasetInfo) -> Sentence | None:
+    shares = {"share": "test_accuracy", "low": "test_accuracy_low", "high": "test_accuracy_high"}
+    values = {key: f"{(metrics[name] or 0) * 100:.2f}" for key, name in shares.items()}
+    return Sentence(
+        "Best on the validation pictures: {recipe}. It is right for {share} % of the test pictures "
+        "(95 % interval: {low} to {high} %).",
+        {"recipe": recipe, **values},
+    )
+
+
+def _sum_up_numbers(metrics: Metrics, recipe: str, info: DatasetInfo) -> Sentence | None:
+    names = {"mae": "test_mae", "mse": "test_mse", "low": "test_mse_low", "high": "test_mse_high"}
+    if any(metrics[name] is None for name in names.values()):
+        return None
+    values = {key: f"{metrics[name]:.4g}" for key, name in names.items()}
+    return Sentence(
+        "Best on the validation pictures: {recipe}. On the test pictures it is off by {mae} {unit} on average; "
+        "its MSE is {mse} (95 % interval: {low} to {high}).",
+        {"recipe": recipe, "unit": info.unit or "", **values},
+    )
+
+
+def _tell_floor(baselines: Mapping[str, Metrics]) -> Sentence | None:
+    floor = baselines.get("best_possible", {}).get("expected_mse")
+    if floor is None:
+        return None
+    return Sentence(
+        "No predictor can get below an MSE of {floor} on average, since the pictures do not tell more.",
+        {"floor": f"{floor:.2f}"},
+    )
+
+
+def _chart_classes(recipe: str, predictions: pd.DataFrame, info: DatasetInfo) -> list[Chart]:
+    return [
+        Chart(f"{recipe}-confusion", chart_confusion(predictions, info.class_names), "Confusion matrix"),
+        Chart(
+            f"{recipe}-calibration",
+            chart_calibration(calibrate(predictions)),
+            "Confidence and accuracy (on the dashed line: as often right as it says)",
+        ),
+    ]
+
+
+def _chart_numbers(recipe: str, predictions: pd.DataFrame, info: DatasetInfo) -> list[Chart]:
+    shown = choose_points(predictions)
+    caption = "Residuals" if len(shown) == len(predictions) else "Residuals (of {n} pictures, evenly chosen)"
+    return [Chart(f"{recipe}-residuals", chart_residuals(shown, info.unit), caption, {"n": f"{len(shown):,}"})]
+
+
+REPORT: dict[Task, ReportOfTask] = {
+    CLASSIFICATION: ReportOfTask(
+        introduce=lambda count, info: Sentence(
+            "{n} test pictures of {classes} classes.", {"n": f"{count:,}", "classes": len(info.class_names)}
+        ),
+        sum_up=_sum_up_classes,
+        error_title="test error (1 - accuracy)",
+        curves={"accuracy": ("Accuracy over the epochs", "accuracy"), "loss": ("Loss over the epochs", "loss")},
+        floor=lambda baselines: None,
+        test_note=(
+            "McNemar's exact test on the same test pictures; p corrected by Holm for all pairs below. "
+            "Below 0.05 counts as a real difference."
+        ),
+        chart_predictions=_chart_classes,
+        show_real=str,
+        show_predicted=str,
+        loss_note="loss {loss}",
+        parts_title="Class by class",
+    ),
+    REGRESSION: ReportOfTask(
+        introduce=lambda count, info: Sentence(
+            "{n} test pictures; the number is in {unit}.", {"n": f"{count:,}", "unit": info.unit or "?"}
+        ),
+        sum_up=_sum_up_numbers,
+        error_title="test MSE",
+        curves={"loss": ("Loss over the epochs", "loss (MSE)")},
+        floor=_tell_floor,
+        test_note=(
+            "Paired bootstrap of the squared error on the same test pictures; p corrected by Holm for all pairs "
+            "below. Below 0.05 counts as a real difference."
+        ),
+        chart_predictions=_chart_numbers,
+        show_real=lambda value: f"{value:g}",
+        show_predicted=lambda value: f"{value:.4g}",
+        loss_note="off by {loss}",
+        parts_title="By the real number",
+    ),
+}

@@ -1,0 +1,216 @@
+"""Charts of the report: Vega-Lite specifications by Altair, drawn by the page that holds them."""
+
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import altair as alt
+import numpy as np
+import pandas as pd
+
+from image_recipes.core.tasks import Task
+from image_recipes.results.tables import BASELINE
+
+Spec = dict[str, Any]
+# more make a page slow
+MAX_POINTS = 2_000
+MAX_EPOCHS = 250
+MAX_TICKS = 10
+MAX_NAMED_CLASSES = 30
+# of all classes' names together, below an axis
+MAX_LETTERS_ABREAST = 40
+
+
+class Chart(NamedTuple):
+    """A chart: the id of its place, its specification, and what is said above it, with values to fill in."""
+
+    id: str
+    spec: Spec
+    caption: str
+    values: Mapping[str, str] = {}
+
+
+def chart_errors(task: Task, title: str, table: pd.DataFrame) -> Spec:
+    """Chart the test error of recipes and baselines with its interval, beside what was published.
+
+    Args:
+        task: the dataset's.
+        title: of the axis.
+        table: as `comparison.table.make_table` makes it.
+    """
+    metric = f"test_{task.metric}"
+    columns = {"error": metric, "from": f"{metric}_low", "to": f"{metric}_high", "published": f"published_{metric}"}
+    rows = pd.DataFrame({"recipe": table["recipe"]})
+    for name, column in columns.items():
+        rows[name] = table[column].map(task.error) if column in table else np.nan
+    # an error may have its ends the other way round
+    rows["from"], rows["to"] = rows[["from", "to"]].min(axis=1), rows[["from", "to"]].max(axis=1)
+    rows["kind"] = np.where(rows["recipe"].str.startswith(BASELINE), "baseline", "recipe")
+    logarithmic = (rows[["error", "from", "to"]].min() > 0).all()
+    scale = alt.Scale(type="log", nice=False) if logarithmic else alt.Scale(zero=True)
+    y = alt.Y("recipe:N", sort=None, title=None, axis=alt.Axis(labelLimit=220))
+    tooltip = [
+        alt.Tooltip("recipe:N", title="recipe"),
+        *(alt.Tooltip(f"{name}:Q", title=name, format=".4~g") for name in columns),
+    ]
+    base = alt.Chart(_inline(rows)).encode(y=y, tooltip=tooltip)
+    color = alt.Color("kind:N", title=None, legend=None, scale=alt.Scale(range=["#767676", "#1f5fa8"]))
+    bars = base.mark_rule(strokeWidth=3, opacity=0.5).encode(
+        x=alt.X("from:Q", scale=scale, title=title), x2="to:Q", color=color
+    )
+    points = base.mark_point(filled=True, size=90, opacity=1).encode(x=alt.X("error:Q", scale=scale), color=color)
+    layers = [bars, points]
+    if rows["published"].notna().any():
+        published = base.transform_filter("isValid(datum.published)")
+        layers.append(
+            published.mark_point(shape="diamond", size=110, color="#b3261e", strokeWidth=2).encode(
+                x=alt.X("published:Q", scale=scale)
+            )
+        )
+    return _spec(alt.layer(*layers), 26 * len(rows) + 10)
+
+
+def chart_histories(histories: Mapping[str, pd.DataFrame], column: str, title: str) -> Spec:
+    """Chart a figure of all recipes over the epochs, on training and on validation pictures.
+
+    Args:
+        histories: by recipe, as `results.history.load_history` returns them.
+        column: of the histories, such as `loss`; that of validation is `val_<column>`.
+        title: of the axis.
+    """
+    parts = []
+    for recipe, history in histories.items():
+        # with the last epoch
+        kept = history.iloc[:: -epoch_step(history)].iloc[::-1]
+        for name, on in [(f"val_{column}", "validation"), (column, "training")]:
+            parts.append(pd.DataFrame({"epoch": kept["epoch"], "value": kept[name], "recipe": recipe, "pictures": on}))
+    rows = pd.concat(parts)
+    rows = rows[np.isfinite(rows["value"])]
+    logarithmic = column == "loss" and bool((rows["value"] > 0).all())
+    near = alt.selection_point(name="near", nearest=True, on="pointerover", fields=["epoch"], empty=False)
+    last = max(map(len, histories.values()))
+    # of few epochs, Vega would mark halves
+    ticks = list(range(1, last + 1)) if last <= MAX_TICKS else alt.Undefined
+    base = alt.Chart(_inline(rows)).encode(
+        x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(format="d", values=ticks), scale=alt.Scale(nice=False)),
+        y=alt.Y(
+            "value:Q", title=title, scale=alt.Scale(type="log", nice=False) if logarithmic else alt.Scale(zero=False)
+        ),
+        color=alt.Color("recipe:N", title=None, sort=None, legend=alt.Legend(orient="top", columns=3)),
+    )
+    dash = alt.StrokeDash(
+        "pictures:N",
+        title=None,
+        sort=None,
+        legend=alt.Legend(orient="top", labelExpr="datum.label"),
+        scale=alt.Scale(range=[[1, 0], [5, 4]]),
+    )
+    # a line of one point does not show
+    lines = base.mark_line(clip=True, point=min(map(len, histories.values())) == 1).encode(strokeDash=dash)
+    tooltip = [
+        alt.Tooltip("recipe:N", title="recipe"),
+        alt.Tooltip("pictures:N", title="pictures"),
+        alt.Tooltip("epoch:Q", title="epoch"),
+        alt.Tooltip("value:Q", title=title, format=".4~g"),
+    ]
+    points = (
+        base.mark_point(filled=True, size=60)
+        .encode(opacity=alt.condition(near, alt.value(1), alt.value(0)), tooltip=tooltip)
+        .add_params(near)
+    )
+    return _spec(alt.layer(lines, points), 300)
+
+
+def epoch_step(history: pd.DataFrame) -> int:
+    """Return how many epochs it is from one that is drawn to the next."""
+    return max(1, -(-len(history) // MAX_EPOCHS))
+
+
+def chart_confusion(predictions: pd.DataFrame, classes: list[str]) -> Spec:
+    """Chart how often each class was taken for each, cells of none left blank."""
+    counts = predictions.groupby(["real", "predicted"]).size().reset_index(name="pictures")
+    named = len(classes) <= MAX_NAMED_CLASSES
+    short = sum(map(len, classes)) <= MAX_LETTERS_ABREAST
+    axis = alt.Axis(labelAngle=0 if short else -90) if named else alt.Axis(labels=False, ticks=False)
+    y_axis = alt.Axis() if named else axis
+    base = alt.Chart(_inline(counts)).encode(
+        x=alt.X("predicted:N", sort=classes, scale=alt.Scale(domain=classes), axis=axis, title="predicted"),
+        y=alt.Y("real:N", sort=classes, scale=alt.Scale(domain=classes), axis=y_axis, title="real"),
+        tooltip=[
+            alt.Tooltip("real:N", title="real"),
+            alt.Tooltip("predicted:N", title="predicted"),
+            alt.Tooltip("pictures:Q", title="pictures", format=",d"),
+        ],
+    )
+    color = alt.Color("pictures:Q", scale=alt.Scale(type="log", scheme="blues", domainMin=1), legend=None)
+    layers = [base.mark_rect().encode(color=color)]
+    if named:
+        dark = max(2.0, float(counts["pictures"].max()) ** 0.6)
+        ink = alt.condition(alt.datum.pictures > dark, alt.value("white"), alt.value("black"))
+        layers.append(base.mark_text(fontSize=11).encode(text=alt.Text("pictures:Q"), color=ink))
+    return _spec(alt.layer(*layers), 360)
+
+
+def choose_points(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Choose evenly so many predictions as a page can draw."""
+    return predictions.iloc[:: max(1, -(-len(predictions) // MAX_POINTS))]
+
+
+def chart_residuals(predictions: pd.DataFrame, unit: str | None) -> Spec:
+    """Chart how far predictions are from the real number."""
+    rows = predictions[["real", "predicted"]].copy()
+    rows["residual"] = rows["predicted"] - rows["real"]
+    rows = rows[np.isfinite(rows["residual"])]
+    in_unit = f" ({unit})" if unit else ""
+    points = (
+        alt.Chart(_inline(rows.round(4)))
+        .mark_point(filled=True, size=18, opacity=0.45)
+        .encode(
+            x=alt.X("real:Q", title=f"real{in_unit}"),
+            y=alt.Y("residual:Q", title=f"predicted - real{in_unit}"),
+            tooltip=[alt.Tooltip(f"{name}:Q", title=name, format=".5~g") for name in rows],
+        )
+    )
+    zero = alt.Chart(_inline(pd.DataFrame({"zero": [0]}))).mark_rule(color="black").encode(y="zero:Q")
+    return _spec(alt.layer(points, zero), 320)
+
+
+def chart_calibration(bins: pd.DataFrame) -> Spec:
+    """Chart the share of right predictions over the confidence, as `evaluation.calibration.calibrate` returns them."""
+    axis = alt.Axis(format=".0%")
+    unit_scale = alt.Scale(domain=[0, 1])
+    ideal = (
+        alt.Chart(_inline(pd.DataFrame({"confidence": [0, 1], "accuracy": [0, 1]})))
+        .mark_line(color="#767676", strokeDash=[4, 4])
+        .encode(x="confidence:Q", y="accuracy:Q")
+    )
+    points = (
+        alt.Chart(_inline(bins.round(5)))
+        .mark_point(filled=True, opacity=0.9)
+        .encode(
+            x=alt.X("confidence:Q", title="confidence", axis=axis, scale=unit_scale),
+            y=alt.Y("accuracy:Q", title="accuracy", axis=axis, scale=unit_scale),
+            size=alt.Size("pictures:Q", legend=None, scale=alt.Scale(range=[40, 400])),
+            tooltip=[
+                alt.Tooltip("confidence:Q", title="confidence", format=".2%"),
+                alt.Tooltip("accuracy:Q", title="accuracy", format=".2%"),
+                alt.Tooltip("pictures:Q", title="pictures", format=",d"),
+            ],
+        )
+    )
+    return _spec(alt.layer(ideal, points), 320)
+
+
+def _inline(rows: pd.DataFrame) -> alt.Data:
+    # as CSV, which is a third of the size of JSON
+    kinds = {
+        str(column): "number" if pd.api.types.is_numeric_dtype(rows[column]) else "string" for column in rows.columns
+    }
+    return alt.Data(
+        values=rows.to_csv(index=False, float_format="%.7g"), format=alt.CsvDataFormat(type="csv", parse=kinds)
+    )
+
+
+def _spec(chart: alt.LayerChart | alt.FacetChart, height: int) -> Spec:
+    font = "system-ui, sans-serif"
+    sized = chart.properties(width="container", height=height)
+    return sized.configure(font=font).configure_axis(labelFontSize=12, titleFontSize=12).to_dict()

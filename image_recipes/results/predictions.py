@@ -1,0 +1,102 @@
+"""The predictions of a recipe as a table: a row for each picture of every split."""
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from image_recipes.core.dataset import DatasetInfo, Subset
+from image_recipes.core.errors import UserError
+from image_recipes.core.files import written_whole
+from image_recipes.results.by_task import PROBABILITY, RESULTS
+
+
+def tabulate_predictions(pictures: Subset, outputs: np.ndarray, info: DatasetInfo) -> pd.DataFrame:
+    """Make a table with one row for each picture, in the order of the split.
+
+    Args:
+        pictures: N of them.
+        outputs: of a model for these, (N, classes), probabilities, or (N, 1).
+        info: the dataset's.
+
+    Returns:
+        Columns index (the position in the prepared images), real, predicted. For classes the
+        latter two are names, and a column `probability_<name>` follows for each class.
+    """
+    table = RESULTS[info.task].tabulate(pictures.targets, outputs, info)
+    table.insert(0, "index", pictures.indices)
+    return table
+
+
+def save_predictions(predictions: Mapping[str, pd.DataFrame], file: Path) -> None:
+    """Write the predictions of some splits, by the split's name, as one CSV file with a column `split`."""
+    table = pd.concat(predictions, names=["split"]).reset_index("split").reset_index(drop=True)
+    with written_whole(file) as partial:
+        table.to_csv(partial, index=False)
+
+
+def load_predictions(file: Path, info: DatasetInfo, split: str = "test") -> pd.DataFrame:
+    """Read a recipe's predictions of one split; classes' names stay text, such as the class `007`.
+
+    Raises:
+        UserError: the file is missing or is no such table.
+    """
+    return _load(file, info, split, f"evaluate@{file.stem}")
+
+
+def load_baselines(folder: Path, info: DatasetInfo) -> dict[str, pd.DataFrame]:
+    """Read the predictions of a dataset's baselines for the test pictures, by name.
+
+    Raises:
+        UserError: there are none, or a file is no such table.
+    """
+    stage = f"baseline@{folder.name}"
+    files = sorted(folder.glob("*.csv"))
+    if not files:
+        raise UserError(f"{folder}: missing: make it by `dvc repro {stage}`")
+    return {file.stem: _load(file, info, "test", stage) for file in files}
+
+
+def _load(file: Path, info: DatasetInfo, split: str, stage: str) -> pd.DataFrame:
+    try:
+        return parse_predictions(file.read_bytes(), info, split)
+    except (OSError, ValueError):
+        raise UserError(f"{file}: missing or damaged: make it by `dvc repro {stage}`") from None
+
+
+def parse_predictions(content: bytes, info: DatasetInfo, split: str = "test") -> pd.DataFrame:
+    """Read the predictions of one split from the bytes of a file.
+
+    A file without a column `split`, as earlier versions wrote it, holds test pictures.
+
+    Returns:
+        As `tabulate_predictions`.
+
+    Raises:
+        ValueError: they are no such table.
+    """
+    texts = RESULTS[info.task].text_columns
+    types = dict.fromkeys(["split", *texts], str)
+    table = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=not texts)
+    if not {"index", "real", "predicted"} <= set(table.columns):
+        raise ValueError("columns are missing")
+    splits = table.pop("split") if "split" in table else pd.Series("test", table.index)
+    # an empty cell, of a network that has diverged, is text where NA is a class
+    numbers = table.columns.difference(list(texts))
+    table[numbers] = table[numbers].apply(pd.to_numeric)
+    chosen = table[splits == split].reset_index(drop=True)
+    if not len(chosen):
+        raise ValueError(f"no predictions of {split} pictures")
+    return chosen
+
+
+def class_columns(predictions: pd.DataFrame) -> list[str]:
+    """Return the names of the columns of probabilities, in the order of the classes."""
+    return [name for name in predictions.columns if name.startswith(PROBABILITY)]
+
+
+def probabilities(predictions: pd.DataFrame) -> np.ndarray:
+    """Return the probabilities of the classes, (N, classes)."""
+    return predictions[class_columns(predictions)].to_numpy()

@@ -1,0 +1,75 @@
+"""Tables of recipes as CSV and Markdown: read again, and rounded for reading."""
+
+import math
+from numbers import Integral
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from image_recipes.core.errors import UserError
+from image_recipes.core.files import write_text
+
+# before a baseline's name, where it stands beside recipes; no recipe can have such a name
+BASELINE = "baseline: "
+# after the decimal point, for figures that are about 1 at most; others have four digits in all
+DECIMALS = {"accuracy": 4, "loss": 4, "r2": 4, "linear": 2}
+
+
+def load_table(file: Path, dataset: str) -> pd.DataFrame:
+    """Read a table that the stage `compare` wrote for a dataset.
+
+    Raises:
+        UserError: the file is missing or is no table.
+    """
+    try:
+        # the names of classes stay text, such as 007 or NA
+        types: dict[str, Any] = {"recipe": str, "class": str, "better": str, "parameters": "Int64"}
+        return pd.read_csv(file, dtype=types, keep_default_na=False, na_values=[""])
+    except (OSError, ValueError):
+        raise UserError(f"{file}: missing or damaged: make it by `dvc repro compare@{dataset}`") from None
+
+
+def save_markdown(table: pd.DataFrame, file: Path) -> None:
+    """Write a table as Markdown, rounded for reading, intervals after their figures."""
+    shown = pd.DataFrame(index=table.index)
+    alignment = []
+    for column in map(str, table):
+        if column.endswith(("_low", "_high")):
+            continue
+        alignment.append("right" if pd.api.types.is_numeric_dtype(table[column]) else "left")
+        cells = [format_value(column, value) for value in table[column]]
+        name = column.replace("_", " ")
+        if f"{column}_low" in table:
+            name += " (95 % interval)"
+            ends = zip(table[f"{column}_low"], table[f"{column}_high"], strict=True)
+            cells = [
+                cell if pd.isna(low) else f"{cell} ({format_value(column, low)} to {format_value(column, high)})"
+                for cell, (low, high) in zip(cells, ends, strict=True)
+            ]
+        shown[name] = cells
+    write_text(shown.to_markdown(index=False, disable_numparse=True, colalign=alignment) + "\n", file)
+
+
+def format_value(column: str, value: Any) -> str:
+    """Round a table's value for reading, by its column.
+
+    >>> [format_value("test_accuracy", 0.98765), format_value("test_mse", 1234.567)]
+    ['0.9877', '1,235']
+    """
+    if pd.isna(value):
+        return "-"
+    if isinstance(value, str):
+        return value
+    if column in ("p", "p_holm"):
+        return f"{value:.2g}"
+    kind = column.removesuffix("_low").removesuffix("_high").rsplit("_", 1)[-1]
+    if kind in DECIMALS:
+        return f"{value:.{DECIMALS[kind]}f}"
+    return f"{value:,}" if isinstance(value, Integral) else _significant(value)
+
+
+def _significant(value: float) -> str:
+    if value == 0 or not math.isfinite(value) or not 1e-3 <= abs(value) < 1e7:
+        return f"{value:.4g}"
+    return f"{value:,.{max(0, 3 - math.floor(math.log10(abs(value))))}f}"

@@ -1,0 +1,192 @@
+"""Training a recipe's model inside Keras's own `fit`."""
+
+import math
+import sys
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+
+from image_recipes.core.dataset import DatasetInfo, Subset
+from image_recipes.core.errors import UserError
+from image_recipes.core.tasks import Task
+from image_recipes.models.backbones import unfreeze
+from image_recipes.models.backend import keras
+from image_recipes.models.build import Scale, build_model
+from image_recipes.models.feeding import evaluation_batch_size, evaluation_feed, fits_in_memory, shuffled_feed
+from image_recipes.models.optimizers import build_optimizer
+from image_recipes.models.recipe import BACKBONE, Optimizer, Recipe, RecipeSettings, find_unsuited
+from image_recipes.training.progress import Progress
+from image_recipes.training.steps import Execution, Weighting, choose_execution, share_cores, use_execution
+
+
+class Phase(NamedTuple):
+    """A training with an optimizer of its own.
+
+    Attributes:
+        optimizer: its settings.
+        epochs: passes through the training pictures, at most.
+        key: the optimizer's key in the recipe, for errors.
+    """
+
+    optimizer: Optimizer
+    epochs: int
+    key: str
+
+
+class TrainedModel(NamedTuple):
+    """What training makes.
+
+    Attributes:
+        model: with its last weights, or the best if early stopping restores them; compiled, so
+            that it can be evaluated and trained on.
+        history: a row for each epoch: `epoch` from 1, then Keras's names, such as `accuracy`,
+            `loss`, `val_accuracy`, `val_loss`.
+    """
+
+    model: keras.Model
+    history: pd.DataFrame
+
+
+class EarlyStoppingOverPhases(keras.callbacks.EarlyStopping):
+    """Keeps its best over all trainings of a model; Keras's own forgets it at the start of each."""
+
+    best_epoch = 0
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Take over the best so far."""
+        kept = {name: getattr(self, name) for name in ("best", "best_weights", "best_epoch")}
+        super().on_train_begin(logs)
+        for name, value in kept.items():
+            setattr(self, name, value)
+
+
+def list_phases(settings: RecipeSettings) -> list[Phase]:
+    """List a recipe's trainings, in order: all layers, or first those after a frozen backbone."""
+    phases = [Phase(settings.optimizer, settings.epochs, "optimizer")]
+    if settings.fine_tuning:
+        phases.append(Phase(settings.fine_tuning.optimizer, settings.fine_tuning.epochs, "fine_tuning.optimizer"))
+    return phases
+
+
+def train_recipe(
+    recipe: Recipe,
+    info: DatasetInfo,
+    splits: Mapping[str, Subset],
+    seed: int,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+) -> TrainedModel:
+    """Build a recipe's model and train it. Call it before any other TensorFlow operation, see `share_cores`.
+
+    Args:
+        recipe: what to train.
+        info: of its dataset.
+        splits: `train`, to learn from, and `validation`, to judge by after every epoch.
+        seed: of the first weights, of dropout and of the order of the pictures.
+        callbacks: of Keras, beside those for progress and stopping; they see all phases.
+
+    Raises:
+        UserError: settings, layers or optimizer do not fit, or the loss is not finite.
+    """
+    settings, targets = recipe.settings, splits["train"].targets
+    if unsuited := find_unsuited(settings, info.task):
+        raise UserError("\n".join(f"{recipe.key}.{line}" for line in unsuited))
+    execution = choose_execution(recipe)
+    share_cores(execution.parts)
+    keras.utils.set_random_seed(seed)
+    scale = _standardize(recipe, targets) if settings.standardize_targets else None
+    model = build_model(recipe, info, scale)
+    weighting = Weighting(
+        class_weight=_balance(targets, len(info.class_names)) if settings.class_weight else None,
+        # so that a learning rate suits numbers of any unit
+        gradient_scale=1 / scale.deviation**2 if scale else 1.0,
+    )
+    fit = _Fit(model, recipe, info.task, splits, seed, execution, weighting)
+    stopping = EarlyStoppingOverPhases(**settings.early_stopping.model_dump()) if settings.early_stopping else None
+    callbacks = [*callbacks, keras.callbacks.TerminateOnNaN(), *([stopping] if stopping else [])]
+    history = pd.DataFrame()
+    for number, phase in enumerate(list_phases(settings)):
+        if number:
+            unfreeze(model.get_layer(BACKBONE))
+        history = pd.concat([history, fit.run(phase, len(history), callbacks)], ignore_index=True)
+        _check_finite(recipe, phase, history)
+        if stopping:
+            _tell_best(recipe, stopping, len(history))
+    return TrainedModel(model, _tidy(history))
+
+
+class _Fit(NamedTuple):
+    """What is the same in all phases of a training."""
+
+    model: keras.Model
+    recipe: Recipe
+    task: Task
+    splits: Mapping[str, Subset]
+    seed: int
+    execution: Execution
+    weighting: Weighting
+
+    def run(self, phase: Phase, done: int, callbacks: Sequence[keras.callbacks.Callback]) -> pd.DataFrame:
+        """Train through a phase, after `done` epochs, and return its history."""
+        training, validation = self.splits["train"], self.splits["validation"]
+        batch_size = self.recipe.settings.batch_size
+        steps = phase.epochs * math.ceil(len(training) / batch_size)
+        optimizer = build_optimizer(phase.optimizer, steps, f"{self.recipe.key}.{phase.key}")
+        resident = fits_in_memory(training, validation)
+        training_feed = shuffled_feed(training, batch_size, self.seed, resident, first_epoch=done)
+        validation_feed = evaluation_feed(validation, evaluation_batch_size(validation), resident)
+        metrics = list(self.task.training_metrics)
+        self.model.compile(optimizer, self.task.loss, metrics=metrics, jit_compile=self.execution.jit_compile)
+        use_execution(self.model, self.execution, training_feed, validation_feed, self.weighting)
+        epochs = done + phase.epochs
+        history = self.model.fit(
+            training_feed.executions,
+            epochs=epochs,
+            initial_epoch=done,
+            steps_per_epoch=training_feed.per_epoch,
+            validation_data=validation_feed.executions,
+            shuffle=False,
+            verbose=0,
+            callbacks=[*callbacks, Progress(self.recipe.name, epochs, done, self.task.progress_metric)],
+        )
+        # frees the pictures that are held resident; and whoever loads the model and trains it on gets
+        # Keras's defaults, not what suits this run
+        self.model.compile(optimizer, self.task.loss, metrics=metrics)
+        return pd.DataFrame(history.history)
+
+
+def _standardize(recipe: Recipe, targets: np.ndarray) -> Scale:
+    scale = Scale(float(targets.mean(dtype=np.float64)), float(targets.std(dtype=np.float64)))
+    if not scale.deviation:
+        raise UserError(
+            f"{recipe.key}.standardize_targets: all training pictures have the number {scale.mean:g}: "
+            "there is nothing to learn"
+        )
+    return scale
+
+
+def _balance(targets: np.ndarray, classes: int) -> list[float]:
+    """Weigh classes so that each counts as much: N / (classes x its own), as scikit-learn's `balanced` does."""
+    counts = np.bincount(targets, minlength=classes)
+    return (len(targets) / (classes * np.maximum(counts, 1))).tolist()
+
+
+def _check_finite(recipe: Recipe, phase: Phase, history: pd.DataFrame) -> None:
+    if not np.isfinite(history.iloc[-1]).all():
+        raise UserError(
+            f"{recipe.key}: the loss is not finite in epoch {len(history)}: lower {phase.key}.learning_rate"
+        )
+
+
+def _tell_best(recipe: Recipe, stopping: keras.callbacks.EarlyStopping, epochs: int) -> None:
+    kept = "whose weights are kept" if stopping.restore_best_weights else "but the last weights are kept"
+    best = f"best {stopping.monitor} in epoch {stopping.best_epoch + 1}"
+    print(f"{recipe.name}: {epochs} epochs, {best}, {kept}", file=sys.stderr)
+
+
+def _tidy(history: pd.DataFrame) -> pd.DataFrame:
+    names = sorted(history.columns, key=lambda name: (name.startswith("val_"), name))
+    tidy = history[names]
+    tidy.insert(0, "epoch", tidy.index + 1)
+    return tidy

@@ -1,0 +1,84 @@
+"""Showing how far training is: a bar on a terminal, a line now and then in a log file."""
+
+import sys
+import time
+
+from dvclive.keras import DVCLiveCallback
+from dvclive.utils import standardize_metric_name
+from tqdm import tqdm
+
+from image_recipes.models.backend import keras
+
+SECONDS_BETWEEN_LINES = 30
+SECONDS_BETWEEN_SUMMARIES = 1
+
+
+class LiveLog(DVCLiveCallback):
+    """Log every epoch by DVCLive for others to look on, and bring its summary up to date now and then.
+
+    DVCLive reads its whole history again for each summary, which would take a small
+    network longer than its epochs. `live` is closed by whoever opened it, after all trainings.
+    """
+
+    summarized = 0.0
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Log a step."""
+        for name, value in (logs or {}).items():
+            self.live.log_metric(standardize_metric_name(name, DVCLiveCallback.__module__), value)
+        now = time.monotonic()
+        if now - self.summarized >= SECONDS_BETWEEN_SUMMARIES:
+            self.summarized = now
+            self.live.next_step()
+        else:
+            self.live.step += 1
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Write the summary for the last epoch: `Live.end` takes its step from it."""
+        self.live.step -= 1
+        self.live.make_summary()
+        self.live.step += 1
+
+
+class Progress(keras.callbacks.Callback):
+    """Show epochs done, time left and the latest validation figure.
+
+    Args:
+        name: the recipe's.
+        epochs: how many there are, those before this training included.
+        first_epoch: how many were before it.
+        monitor: the figure of Keras's logs to show, such as `val_accuracy`.
+    """
+
+    def __init__(self, name: str, epochs: int, first_epoch: int, monitor: str) -> None:
+        super().__init__()
+        self.name, self.epochs, self.first_epoch, self.monitor = name, epochs, first_epoch, monitor
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Open the bar; without a terminal tqdm keeps count and prints nothing."""
+        self.bar = tqdm(
+            total=self.epochs,
+            initial=self.first_epoch,
+            desc=self.name,
+            unit="epoch",
+            disable=None,
+            dynamic_ncols=True,
+        )
+        self.started = self.printed = time.monotonic()
+
+    def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
+        """Move the bar, or print a line if the last one is some time ago."""
+        done, figure = epoch + 1, f"{self.monitor}={(logs or {})[self.monitor]:.4g}"
+        self.bar.set_postfix_str(figure, refresh=False)
+        self.bar.update()
+        now = time.monotonic()
+        if self.bar.disable and (now - self.printed >= SECONDS_BETWEEN_LINES or done == self.epochs):
+            self.printed = now
+            seconds = (now - self.started) / (done - self.first_epoch)
+            left = tqdm.format_interval(seconds * (self.epochs - done))
+            line = f"{self.name}: epoch {done}/{self.epochs}, {figure}, {seconds:.3g} s/epoch, {left} left"
+            print(line, file=sys.stderr, flush=True)
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Leave the finished bar on the screen."""
+        self.bar.close()

@@ -1,0 +1,205 @@
+"""Running the steps of training and evaluation: many at one go, and on all cores.
+
+Which way is fastest on a CPU was measured (`make bench`): a network without windows is
+compiled by XLA, steps and loop together; of any other, each batch is computed in two parts
+side by side, which keeps two cores busier than sharing out every operation does.
+"""
+
+import inspect
+import os
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from image_recipes.models.backbones import is_backbone
+from image_recipes.models.backend import keras, tf
+from image_recipes.models.feeding import Feed
+from image_recipes.models.keras_classes import is_augmentation
+from image_recipes.models.recipe import Layer, Recipe
+
+# a fixed number, so that a batch is divided alike on every machine
+BATCH_PARTS = 2
+# of a compiled loop: one step's end overlaps the next one's beginning
+UNROLLED_STEPS = 4
+# arguments of the layers that look at a window of a picture: convolution and pooling
+WINDOW_ARGUMENTS = {"kernel_size", "pool_size"}
+# layers with a state of their own, which must see a batch as a whole
+STATEFUL_LAYERS = {"BatchNormalization", "SpectralNormalization"}
+
+Step = Callable[[tf.Tensor, tf.Tensor], None]
+
+
+class Execution(NamedTuple):
+    """How steps are run.
+
+    Attributes:
+        jit_compile: compile them by XLA.
+        parts: into how many parts a batch is divided, which are computed side by side.
+    """
+
+    jit_compile: bool
+    parts: int
+
+
+class Weighting(NamedTuple):
+    """How the training loss is weighed.
+
+    Attributes:
+        class_weight: of each class, as in Keras's `fit`; None for all alike.
+        gradient_scale: by what the gradients of the loss are multiplied, but not those of
+            regularizers; the loss is shown as it is.
+    """
+
+    class_weight: Sequence[float] | None = None
+    gradient_scale: float = 1.0
+
+
+UNWEIGHTED = Weighting()
+
+
+def choose_execution(recipe: Recipe) -> Execution:
+    """Choose how to run a recipe's steps.
+
+    Its `jit_compile` is as for Keras's `compile`. `auto` is true on a GPU, and on a CPU for layers
+    without windows: XLA makes convolutions on a CPU many times slower. It is false with
+    augmentation, which XLA cannot compile.
+
+    Returns:
+        The choice; parts are for CPUs and for steps that XLA does not compile.
+    """
+    layers = [*(recipe.settings.augmentation or ()), *recipe.layers]
+    jit_compile = recipe.settings.jit_compile
+    gpu = bool(tf.config.list_physical_devices("GPU"))
+    if jit_compile == "auto":
+        suits = gpu or not any(_has_windows(layer) for layer in layers)
+        jit_compile = suits and not any(is_augmentation(layer.class_name) for layer in layers)
+    stateful = any(layer.class_name in STATEFUL_LAYERS or is_backbone(layer) for layer in layers)
+    whole = gpu or jit_compile or stateful
+    return Execution(jit_compile, 1 if whole else BATCH_PARTS)
+
+
+def _has_windows(layer: Layer) -> bool:
+    known = getattr(keras.layers, layer.class_name, None)
+    arguments = set(inspect.signature(known).parameters) if known else set()
+    return is_backbone(layer) or bool(WINDOW_ARGUMENTS & arguments)
+
+
+def share_cores(parts: int) -> None:
+    """Give each part of a batch its share of the cores.
+
+    TensorFlow takes this before its first operation only.
+    """
+    if parts > 1:
+        # macOS knows no affinity
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+        tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // parts))
+
+
+def use_execution(
+    model: keras.Model, execution: Execution, training: Feed, validation: Feed, weighting: Weighting = UNWEIGHTED
+) -> None:
+    """Make a compiled model's `fit` run executions in place of single steps.
+
+    Keras keeps its loop over epochs, its metrics and its callbacks, to which an execution
+    is one batch; `compile` undoes this.
+
+    Args:
+        model: compiled.
+        execution: how to run the steps.
+        training: feeds `fit`, as `x`.
+        validation: feeds it as `validation_data`.
+        weighting: of the training loss.
+    """
+    step = _training_step(model, execution.parts, weighting)
+    model.train_function = _make_function(model, step, training)
+    model.test_function = _make_function(model, _evaluation_step(model, execution.parts), validation)
+
+
+def _make_function(model: keras.Model, step: Step, feed: Feed) -> Callable[..., dict[str, tf.Tensor]]:
+    # Keras has set this to false, with a warning, if a layer cannot be compiled
+    jit_compile = model.jit_compile
+    size, unrolled = feed.batch_size, UNROLLED_STEPS if jit_compile else 1
+
+    @tf.function(jit_compile=jit_compile, autograph=False)
+    def run(images: tf.Tensor, targets: tf.Tensor, order: tf.Tensor) -> dict[str, tf.Tensor]:
+        def step_on(batch: tf.Tensor) -> None:
+            step(tf.gather(images, batch), tf.gather(targets, batch))
+
+        def body(first: tf.Tensor) -> tuple[tf.Tensor]:
+            for number in range(unrolled):
+                step_on(batches[first + number])
+            return (first + unrolled,)
+
+        steps, rest = divmod(order.shape[0], size)
+        looped = steps - steps % unrolled
+        batches = tf.reshape(order[: steps * size], (steps, size))
+        if looped:
+            tf.while_loop(lambda first: first < looped, body, [tf.constant(0)], parallel_iterations=1)
+        for number in range(looped, steps):
+            step_on(batches[number])
+        if rest:
+            step_on(order[-rest:])
+        return model.get_metrics_result()
+
+    def run_next(iterator: tf.data.Iterator) -> dict[str, tf.Tensor]:
+        return run(*feed.unpack(*next(iterator)))
+
+    return run_next
+
+
+def _training_step(model: keras.Model, parts: int, weighting: Weighting) -> Step:
+    class_weight, gradient_scale = weighting
+
+    def step(images: tf.Tensor, targets: tf.Tensor) -> None:
+        gradients, predictions = [], []
+        for part_images, part_targets in _divide(images, targets, parts):
+            with tf.GradientTape() as tape:
+                prediction = model(part_images, training=True)
+                sample_weight = None if class_weight is None else tf.gather(tf.constant(class_weight), part_targets)
+                loss = model.compute_loss(part_images, part_targets, prediction, sample_weight)
+                if gradient_scale != 1:
+                    # what regularizers add has no unit
+                    penalty = tf.add_n(model.losses) if model.losses else 0.0
+                    scaled = (loss - penalty) * gradient_scale + penalty
+                else:
+                    scaled = loss
+                share = model.optimizer.scale_loss(scaled * (part_images.shape[0] / images.shape[0]))
+            # the first metric is Keras's own mean of the loss
+            model.metrics[0].update_state(loss, sample_weight=part_images.shape[0])
+            gradients.append(tape.gradient(share, model.trainable_weights))
+            predictions.append(prediction)
+        model.optimizer.apply_gradients(
+            (_sum(shares), weight) for *shares, weight in zip(*gradients, model.trainable_weights, strict=True)
+        )
+        _update_metrics(model, images, targets, predictions)
+
+    return step
+
+
+def _evaluation_step(model: keras.Model, parts: int) -> Step:
+    def step(images: tf.Tensor, targets: tf.Tensor) -> None:
+        predictions = []
+        for part_images, part_targets in _divide(images, targets, parts):
+            prediction = model(part_images, training=False)
+            loss = model.compute_loss(part_images, part_targets, prediction, training=False)
+            model.metrics[0].update_state(loss, sample_weight=part_images.shape[0])
+            predictions.append(prediction)
+        _update_metrics(model, images, targets, predictions)
+
+    return step
+
+
+def _divide(images: tf.Tensor, targets: tf.Tensor, parts: int) -> list[tuple[tf.Tensor, tf.Tensor]]:
+    size = -(-images.shape[0] // parts)
+    starts = range(0, images.shape[0], size)
+    return [(images[start : start + size], targets[start : start + size]) for start in starts]
+
+
+def _sum(gradients: Sequence[tf.Tensor | None]) -> tf.Tensor | None:
+    # None is the gradient of a weight that the loss does not depend on
+    return None if gradients[0] is None else tf.add_n(gradients)
+
+
+def _update_metrics(
+    model: keras.Model, images: tf.Tensor, targets: tf.Tensor, predictions: Sequence[tf.Tensor]
+) -> None:
+    model.compute_metrics(images, targets, tf.concat(predictions, axis=0))

@@ -1,0 +1,201 @@
+"""Splits of own pictures: fair to classes, whole groups together, and stable when pictures come."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from image_recipes.core.errors import UserError
+from image_recipes.data.assignment import (
+    assign_splits,
+    find_before,
+    find_leaks,
+    load_assignment,
+    save_assignment,
+)
+from image_recipes.data.own_pictures import OwnSplit
+
+SHARES: dict[str, Any] = {"train": 0.7, "validation": 0.15, "test": 0.15, "keep_together": "duplicates"}
+
+
+def some(count: int, start: int = 0) -> pd.DataFrame:
+    """Pictures without groups or given splits."""
+    names = [f"{number:05}" for number in range(start, start + count)]
+    shas = [hashlib.sha256(name.encode()).hexdigest() for name in names]
+    return pd.DataFrame({"path": names, "sha256": shas, "split": "", "group": "", "duplicates": ""})
+
+
+def split(**changes: Any) -> OwnSplit:
+    return OwnSplit.model_validate({**SHARES, **changes})
+
+
+def assign(
+    pictures: pd.DataFrame, strata: np.ndarray, wanted: OwnSplit, seed: int, before: np.ndarray | None = None
+) -> np.ndarray:
+    new = np.full(len(pictures), "", object)
+    return assign_splits(pictures, strata, wanted, seed, new if before is None else before)
+
+
+def counts(assigned: np.ndarray) -> dict[str, int]:
+    names, numbers = np.unique(assigned.astype(str), return_counts=True)
+    return dict(zip(names.tolist(), numbers.tolist(), strict=True))
+
+
+def test_each_class_is_divided_alike() -> None:
+    strata = np.repeat([0, 1, 2], [600, 300, 100])
+
+    assigned = assign(some(1_000), strata, split(), 0)
+
+    assert counts(assigned) == {"train": 700, "validation": 150, "test": 150}
+    for number, size in enumerate([600, 300, 100]):
+        part = counts(assigned[strata == number])
+        assert part == {"train": 0.7 * size, "validation": 0.15 * size, "test": 0.15 * size}
+
+
+def test_numbers_of_pictures_are_kept() -> None:
+    wanted = split(train=500, validation=100, test=50)
+
+    assert counts(assign(some(1_000), np.zeros(1_000, int), wanted, 0)) == {
+        "": 350,
+        "train": 500,
+        "validation": 100,
+        "test": 50,
+    }
+    with pytest.raises(UserError, match=r"train 500, validation 100, test 50 is more than the 640 pictures there are"):
+        assign(some(640), np.zeros(640, int), wanted, 0)
+
+
+def test_the_seed_alone_decides_not_the_order() -> None:
+    pictures, strata = some(200), np.arange(200) % 2
+    shuffled = np.random.default_rng(0).permutation(200)
+
+    first = assign(pictures, strata, split(), 0)
+    second = assign(pictures.iloc[shuffled].reset_index(drop=True), strata[shuffled], split(), 0)
+
+    np.testing.assert_array_equal(first[shuffled], second)
+    assert (first != assign(pictures, strata, split(), 1)).mean() > 0.2
+
+
+def test_groups_stay_together() -> None:
+    random = np.random.default_rng(0)
+    pictures, strata = some(1_000), random.integers(0, 3, 1_000)
+    pictures["group"] = [f"plant {number}" for number in random.integers(0, 120, 1_000)]
+    # nearly the same pictures link two groups
+    pictures.loc[[3, 700], "duplicates"] = "1"
+
+    assigned = assign(pictures, strata, split(), 0)
+
+    assert pictures.assign(assigned=assigned).groupby("group")["assigned"].nunique().max() == 1
+    assert assigned[3] == assigned[700]
+    for name, share in [("train", 0.7), ("validation", 0.15), ("test", 0.15)]:
+        assert counts(assigned)[name] == pytest.approx(1_000 * share, abs=15)
+
+
+@pytest.mark.parametrize("wanted", [split(), split(train=20, validation=5, test=10)])
+def test_new_pictures_leave_old_ones_where_they_were(wanted: OwnSplit, tmp_path: Path) -> None:
+    file = tmp_path / "assigned.csv"
+    before = load_assignment(file, "seed 0")
+    for count in [40, 60, 61, 200, 1_000]:
+        pictures = some(count)
+        assigned = assign(pictures, np.arange(count) % 3, wanted, 0, find_before(pictures, before))
+        now = dict(zip(pictures["sha256"], assigned, strict=True))
+        assert all(now[sha] == name for sha, name in zip(before["sha256"], before["split"], strict=True))
+        expected = 0.15 * count if wanted.test == 0.15 else 10
+        assert counts(assigned)["test"] == pytest.approx(expected, abs=1)
+        save_assignment(pictures.assign(assigned=assigned, leak=""), before, "seed 0", file)
+        before = load_assignment(file, "seed 0")
+        assert dict(zip(before["sha256"], before["split"], strict=True)) == {s: n for s, n in now.items() if n}
+    # other settings begin anew
+    assert load_assignment(file, "seed 1").empty
+
+
+def test_pictures_that_come_back_or_are_saved_anew_keep_their_split(tmp_path: Path) -> None:
+    file, pictures = tmp_path / "assigned.csv", some(100)
+    first = assign(pictures, np.zeros(100, int), split(), 0)
+    save_assignment(pictures.assign(assigned=first, leak=""), load_assignment(file, "s"), "s", file)
+    # for one run only a part is there
+    part = pictures.iloc[::2].reset_index(drop=True)
+    known = load_assignment(file, "s")
+    second = assign(part, np.zeros(50, int), split(), 0, find_before(part, known))
+    save_assignment(part.assign(assigned=second, leak=""), known, "s", file)
+    shas = pictures["sha256"].tolist()
+    altered = pictures.assign(sha256=[sha if number % 3 else sha[::-1] for number, sha in enumerate(shas)])
+
+    third = assign(altered, np.zeros(100, int), split(), 0, find_before(altered, load_assignment(file, "s")))
+
+    np.testing.assert_array_equal(first, third)
+
+
+def test_a_damaged_file_is_named(tmp_path: Path) -> None:
+    file, pictures = tmp_path / "assigned.csv", some(10)
+    save_assignment(pictures.assign(assigned="train", leak=""), load_assignment(file, "s"), "s", file)
+    file.write_text(file.read_text("utf-8").replace("00004", "<<<<<<< HEAD\n00004"), "utf-8")
+
+    with pytest.raises(UserError, match=r"assigned\.csv: damaged: fix it, or take the last one by `git checkout"):
+        load_assignment(file, "s")
+
+
+def test_a_test_picture_never_becomes_a_training_picture() -> None:
+    pictures = some(100)
+    first = assign(pictures, np.zeros(100, int), split(), 0)
+    test, train = np.flatnonzero(first == "test"), np.flatnonzero(first == "train")
+    # a new picture that is nearly the same as one of each
+    grown = some(101)
+    grown.loc[[test[0], train[0], 100], "duplicates"] = "1"
+
+    assigned = assign(grown, np.zeros(101, int), split(), 0, np.append(first, ""))
+
+    assert set(assigned[test]) == {"test"}
+    assert assigned[train[0]] == assigned[100] == "test"
+    assert np.sum(assigned[:100] != first) == 1
+
+
+def test_sizes_are_exact_whatever_the_classes() -> None:
+    random = np.random.default_rng(0)
+    for _ in range(100):
+        sizes = random.integers(1, 30, random.integers(1, 12))
+        strata = np.repeat(np.arange(len(sizes)), sizes)
+        count = len(strata)
+        if count < 12:
+            continue
+        shares = random.dirichlet([3, 1, 1])
+        wanted = [max(1, int(share * count * 0.8)) for share in shares]
+        assigned = assign(
+            some(count), strata, split(train=wanted[0], validation=wanted[1], test=wanted[2]), int(random.integers(9))
+        )
+        assert [counts(assigned)[name] for name in ["train", "validation", "test"]] == wanted
+        for number, size in enumerate(sizes):
+            part = counts(assigned[strata == number])
+            for name, number_wanted in zip(["train", "validation", "test"], wanted, strict=True):
+                assert abs(part.get(name, 0) - size * number_wanted / count) < 2
+
+
+def test_all_alike_is_explained() -> None:
+    pictures = some(50)
+    pictures["duplicates"] = "1"
+
+    with pytest.raises(UserError, match=r"no picture is left for it: 50 pictures are kept together: set keep_together"):
+        assign(pictures, np.zeros(50, int), split(), 0)
+
+
+def test_given_splits_are_kept() -> None:
+    pictures = some(100)
+    pictures["split"] = ["test"] * 20 + ["train"] * 80
+
+    assigned = assign(pictures, np.arange(100) % 2, split(train=0.8, validation=0.2, test="given"), 0)
+
+    assert set(assigned[:20]) == {"test"}
+    assert counts(assigned[20:]) == {"train": 64, "validation": 16}
+    with pytest.raises(UserError, match=r"split\.validation: no picture is left for it: give it a larger share"):
+        assign(pictures, np.zeros(100, int), split(train="given", validation="given", test="given"), 0)
+
+
+def test_leaks_are_found() -> None:
+    pictures = some(7)
+    pictures["duplicates"] = ["1", "1", "", "2", "2", "", "1"]
+    assigned = np.array(["train", "test", "train", "test", "validation", "test", "train"], object)
+
+    assert find_leaks(pictures, assigned).tolist() == ["", "00000", "", "00004", "", "", ""]

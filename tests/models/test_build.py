@@ -1,0 +1,150 @@
+"""Models: the lectures' architectures as published, and mistakes named before training."""
+
+import re
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+
+from image_recipes.core.dataset import DatasetInfo
+from image_recipes.core.errors import UserError
+from image_recipes.models.backend import keras
+from image_recipes.models.build import Scale, build_model
+from image_recipes.models.recipe import Layer, load_recipe
+from projects import ROOT
+from recipes import class_info, make_recipe, number_info
+
+DIGITS = class_info([28, 28, 1], [str(n) for n in range(10)])
+DOTS = number_info([16, 16, 1], "throws")
+
+# the activations of the layers that have weights, as the lectures publish them
+LECTURES = {
+    "mnist_mlp": (335_114, ["relu", "relu", "relu", "softmax"]),
+    "mnist_cnn": (217_194, ["relu", "relu", "relu", "softmax"]),
+    "mnist_deep_cnn": (329_962, ["relu", "relu", "relu", "relu", "relu", "softmax"]),
+    "dots_mlp": (197_633, ["relu", "relu", "linear", "linear"]),
+    "dots_cnn": (42_849, ["relu", "relu", "relu", "linear"]),
+    "dots_pool": (6_401, ["relu", "relu", "relu", "linear"]),
+}
+
+
+def build(layers: Sequence[Layer], info: DatasetInfo = DIGITS) -> keras.Sequential:
+    return build_model(make_recipe(layers), info)
+
+
+@pytest.mark.parametrize("name", LECTURES)
+def test_a_lecture_s_model_is_as_published(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    recipe = load_recipe(name)
+
+    model = build_model(recipe, DIGITS if recipe.settings.dataset == "mnist" else DOTS)
+
+    parameters, activations = LECTURES[name]
+    assert model.name == name
+    assert model.count_params() == parameters
+    assert [layer.activation.__name__ for layer in model.layers if layer.weights] == activations
+
+
+def test_a_model_takes_raw_pictures() -> None:
+    model = build([Layer("Flatten", {}), Layer("Dense", {"units": 3})])
+
+    assert model.input_shape == (None, 28, 28, 1)
+    assert keras.backend.standardize_dtype(model.inputs[0].dtype) == "uint8"
+    assert model.get_layer("scaling").scale == pytest.approx(1 / 255)
+
+
+def test_names_do_not_depend_on_what_was_built_before() -> None:
+    layers = [
+        Layer("MaxPooling2D", {}),
+        Layer("Flatten", {}),
+        Layer("Dense", {"units": 3}),
+        Layer("Dense", {"units": 3}),
+    ]
+
+    names = [[layer.name for layer in build(layers).layers] for _ in range(2)]
+
+    assert names == [["scaling", "max_pooling2d", "flatten", "dense", "dense_1", "head"]] * 2
+
+
+def test_a_scale_turns_outputs_into_the_targets_unit() -> None:
+    model = build_model(make_recipe([Layer("Flatten", {})]), DOTS, Scale(mean=100.0, deviation=5.0))
+    model.get_layer("head").set_weights([np.zeros((256, 1)), np.array([2.0])])
+
+    assert model.layers[-1].name == "unit"
+    assert model.predict(np.zeros((1, 16, 16, 1), np.uint8), verbose=0).tolist() == [[110.0]]
+
+
+def test_a_layer_may_have_a_precision_of_its_own() -> None:
+    layers = [Layer("Flatten", {}), Layer("Dense", {"units": 8, "dtype": "float32"})]
+
+    model = build_model(make_recipe(layers, precision="mixed_bfloat16"), DOTS)
+
+    assert [layer.compute_dtype for layer in model.layers] == ["float32", "bfloat16", "float32", "float32"]
+
+
+def test_what_is_no_augmentation_is_refused() -> None:
+    for name in ("MixUp", "Dense", "Equalization"):
+        with pytest.raises(UserError, match=rf"recipes\.net\.augmentation\.0: {name} does not change pictures alone"):
+            build_model(make_recipe([Layer("Flatten", {})], augmentation=[name]), DIGITS)
+
+
+BAD_LAYERS = {
+    "unknown layer": (
+        [Layer("Dens", {"units": 3})],
+        "architectures.net.0: no 'Dens' in keras.layers: did you mean 'Dense'",
+    ),
+    "unknown argument": (
+        [Layer("Flatten", {}), Layer("Dense", {"unit": 3})],
+        "architectures.net.1: Dense takes no argument 'unit': did you mean 'units'?",
+    ),
+    "missing argument": ([Layer("Dense", {})], "architectures.net.0: Dense refuses its arguments"),
+    "bad value": ([Layer("Dense", {"units": -1})], "architectures.net.0: Dense refuses its arguments: "),
+    "unknown activation": (
+        [Layer("Dense", {"units": 3, "activation": "rely"})],
+        "architectures.net.0: Dense refuses its arguments",
+    ),
+    "flat input to a convolution": (
+        [Layer("Flatten", {}), Layer("Conv2D", {"filters": 3, "kernel_size": 3})],
+        "architectures.net.1: layer 1, Conv2D, does not fit its input of shape (784,): .*expected min_ndim=4",
+    ),
+    "kernel larger than its input": (
+        [Layer("MaxPooling2D", {"pool_size": 14}), Layer("Conv2D", {"filters": 3, "kernel_size": 3})],
+        "architectures.net.1: layer 1, Conv2D, does not fit its input of shape (2, 2, 1)",
+    ),
+    "pool larger than its input": (
+        [Layer("MaxPooling2D", {"pool_size": 28}), Layer("MaxPooling2D", {"pool_size": 2})],
+        "architectures.net.1: layer 1, MaxPooling2D, does not fit its input of shape (1, 1, 1)",
+    ),
+    "name used twice": (
+        [Layer("Flatten", {"name": "flat"}), Layer("Dense", {"units": 3, "name": "flat"})],
+        "architectures.net.1: another layer has the name 'flat'",
+    ),
+    "name of the head": (
+        [Layer("Flatten", {"name": "head"})],
+        "architectures.net.0: another layer has the name 'head'",
+    ),
+    "axis that is not there": (
+        [Layer("BatchNormalization", {"axis": 7})],
+        "architectures.net.0: layer 0, BatchNormalization, does not fit its input of shape (28, 28, 1)",
+    ),
+    "two outputs": (
+        [Layer("Reshape", {"target_shape": [28, 28]}), Layer("LSTM", {"units": 3, "return_state": True})],
+        "architectures.net.1: layer 1, LSTM, does not fit its input of shape (28, 28)",
+    ),
+    "no vector at the end": (
+        [Layer("Conv2D", {"filters": 3, "kernel_size": 3})],
+        "architectures.net: the last layer's output has shape (26, 26, 3), but the head takes a vector",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_LAYERS)
+def test_a_bad_layer_is_named(case: str) -> None:
+    layers, expected = BAD_LAYERS[case]
+
+    with pytest.raises(UserError) as caught:
+        build(layers)
+
+    pattern = re.escape(f"params.yaml: {expected}").replace(re.escape(".*"), ".*")
+    assert re.match(pattern, str(caught.value)), str(caught.value)
+    assert "\n" not in str(caught.value)

@@ -1,0 +1,289 @@
+"""The report: one page that needs nothing beside itself, as a browser shows it."""
+
+import json
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from image_recipes.comparison.by_task import COMPARISON
+from image_recipes.comparison.pairs import compare_pairs
+from image_recipes.comparison.table import make_table
+from image_recipes.core.dataset import DatasetInfo
+from image_recipes.core.params import read_params
+from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, TASKS, Task
+from image_recipes.evaluation.by_task import EVALUATION
+from image_recipes.evaluation.calibration import calibrate
+from image_recipes.evaluation.measures import break_down_classes, rank_class_errors
+from image_recipes.report.by_task import REPORT, Sentence
+from image_recipes.report.charts import Chart, chart_calibration, chart_confusion, chart_errors, chart_histories
+from image_recipes.report.page import (
+    ERRORS_CAPTION,
+    TEMPLATES,
+    DatasetView,
+    RecipeView,
+    render,
+    view_dataset,
+)
+from predictions import of_classes, of_numbers
+from projects import Project, load_yaml
+from recipes import class_info, number_info
+from stages import compare
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Dialog, Page
+
+NASTY = ["<img src=x onerror=alert(1)>", "\"double\" & 'single'", "</script><b>bold", "{{ 7 * 7 }}"]
+
+EXAMPLES = {
+    CLASSIFICATION: (class_info((8, 8, 1), ["a", "b"]), of_classes([0, 1, 1], [[1, 0], [1, 0], [0, 1]], ["a", "b"])),
+    REGRESSION: (number_info((8, 8, 1), "grams"), of_numbers([1, 2, 5], [1, 3, 4])),
+}
+
+
+def nasty_view() -> DatasetView:
+    """A dataset whose classes have names that would be code if they were not shown as text."""
+    rng = np.random.default_rng(0)
+    predictions = of_classes(rng.integers(0, 4, 80).tolist(), rng.dirichlet(np.ones(4), 80), NASTY)
+    info = DatasetInfo(CLASSIFICATION, NASTY, None, [8, 8, 1], {}, "<i>origin</i>")
+    scores: dict[str, float | None] = {"test_accuracy": 0.5, "test_accuracy_low": 0.4, "test_accuracy_high": 0.6}
+    scores |= dict.fromkeys(["test_loss", "val_accuracy", "val_loss", "train_accuracy", "parameters"], 1.0)
+    table = make_table(CLASSIFICATION, {"net": scores}, {"linear": scores}, {})
+    curves = {column: [1, 0.5] for column in ["loss", "val_loss", "accuracy", "val_accuracy"]}
+    history = pd.DataFrame({"epoch": [1, 2], **curves})
+    pairs = compare_pairs(CLASSIFICATION, {"net": predictions, "linear": predictions}, [("net", "linear")], 0)
+    worst = rank_class_errors(predictions).head(3).to_dict("records")
+    recipe = RecipeView(
+        name="net",
+        metrics={**scores, "parameters": 10},
+        charts=[
+            Chart("net-confusion", chart_confusion(predictions, NASTY), "Confusion matrix"),
+            Chart("net-calibration", chart_calibration(calibrate(predictions)), "Residuals"),
+        ],
+        parts=break_down_classes(predictions, info),
+        worst=[{"image": "data:,", **{str(key): value for key, value in row.items()}} for row in worst],
+        params="name: <script>alert(2)</script>",
+        summary="a layer",
+        model_hash="0" * 32,
+    )
+    return DatasetView(
+        name="d",
+        info=info,
+        texts=REPORT[CLASSIFICATION],
+        introduction=Sentence("{n} test pictures; the number is in {unit}.", {"n": 80, "unit": "<u>unit</u>"}),
+        summary=None,
+        data_hash="1",
+        table=table,
+        best="net",
+        floor=None,
+        verdicts=pairs.to_dict("records"),
+        charts=[
+            Chart("d-errors", chart_errors(CLASSIFICATION, "test error (1 - accuracy)", table), "Confusion matrix"),
+            Chart("d-loss", chart_histories({"net": history}, "loss", "loss"), "Loss over the epochs"),
+        ],
+        recipes=[recipe],
+    )
+
+
+def watch(browser: "Browser", page_file: Path, **options: object) -> tuple["Page", list[str]]:
+    """Open a page from a file, and note what it asks for, complains of or pops up."""
+    page = browser.new_context(locale="en-US", **options).new_page()  # type: ignore[arg-type]
+    noted: list[str] = []
+
+    def request(url: str) -> None:
+        if not url.startswith(("file:", "data:")):
+            noted.append(f"request: {url}")
+
+    def dialog(shown: "Dialog") -> None:
+        noted.append(f"dialog: {shown.message}")
+        shown.dismiss()
+
+    page.on("console", lambda message: noted.append(f"{message.type}: {message.text}"))
+    page.on("pageerror", lambda error: noted.append(f"error: {error}"))
+    page.on("dialog", dialog)
+    page.on("request", lambda asked: request(asked.url))
+    page.goto(page_file.as_uri())
+    page.wait_for_selector("html[data-ready]")
+    return page, noted
+
+
+def test_the_pipeline_writes_the_report(finished: Project) -> None:
+    page = (finished.root / "plots/report.html").read_text("utf-8")
+
+    assert len(page.encode()) < 5_000_000
+    for text in ["tiny_class", "tiny_number", "baseline: linear", "make repro RECIPE=tiny_class", "conv2d (Conv2D)"]:
+        assert text in page, text
+    locked = load_yaml(finished.root / "dvc.lock")["stages"]
+    for stage, path in [("train@tiny_class", "models/tiny_class.keras"), ("prepare@mnist", "data/prepared/mnist")]:
+        (md5,) = [out["md5"] for out in locked[stage]["outs"] if out["path"] == path]
+        assert md5 in page, path
+    # nothing is fetched: all addresses are names of XML or lie in the libraries' own texts
+    html = re.sub(r"<script>.*?</script>", "", page, flags=re.DOTALL)
+    assert re.findall(r"""(?:src|href)=["'](?!data:|#)""", html) == []
+
+
+def test_names_are_shown_as_text() -> None:
+    page = render([nasty_view()])
+
+    html = re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)
+    assert "<img src=x" not in page
+    assert "<i>origin" not in page
+    assert "<u>unit" not in page
+    assert "<script>alert" not in page
+    assert "<b>bold" not in html
+    assert "{{ 7 * 7 }}" in html
+
+
+def texts_of_page(task: Task) -> set[str]:
+    """Collect what the page may say of a task, beside the template's own texts."""
+    texts, info, predictions = REPORT[task], *EXAMPLES[task]
+    figures = {f"test_{name}{end}": 1.0 for name in ["accuracy", "mse", "mae"] for end in ["", "_low", "_high"]}
+    summary = texts.sum_up(figures, "net", info)
+    assert summary is not None
+    floor = texts.floor({"best_possible": {"expected_mse": 1.0}})
+    many = pd.concat([predictions] * 1_000)
+    captions = [chart.caption for table in [predictions, many] for chart in texts.chart_predictions("net", table, info)]
+    curves = [caption for caption, _ in texts.curves.values()]
+    metrics = dict.fromkeys(COMPARISON[task].table_columns, 1.0)
+    compared = make_table(task, {"net": metrics}, {"linear": metrics}, {"net": metrics})
+    columns = [*compared.columns, *EVALUATION[task].break_down(predictions, info).columns]
+    return {
+        texts.introduce(1, info).text,
+        summary.text,
+        *([floor.text] if floor else []),
+        texts.test_note,
+        texts.loss_note,
+        texts.parts_title,
+        ERRORS_CAPTION,
+        *captions,
+        *curves,
+        *(f"{caption} (some, at equal distances)" for caption in curves),
+        *(column.replace("_", " ") for column in columns if not column.endswith(("_low", "_high"))),
+    }
+
+
+def titles_of_charts(spec: Any) -> set[str]:
+    """Collect what a chart says, without units."""
+    if isinstance(spec, list):
+        return {title for part in spec for title in titles_of_charts(part)}
+    if not isinstance(spec, dict):
+        return set()
+    title = spec.get("title")
+    inside = {title for part in spec.values() for title in titles_of_charts(part)}
+    return inside | {title} if isinstance(title, str) else inside
+
+
+def test_every_text_of_the_page_has_its_korean_and_none_is_left_over() -> None:
+    korean = load_yaml(TEMPLATES / "korean.yaml")["page"]
+    template = (TEMPLATES / "report.html.jinja").read_text("utf-8")
+
+    used = set(re.findall(r'both\("([^"]+)"', template)).union(*map(texts_of_page, TASKS.values()))
+
+    assert used == set(korean)
+    for english, other in korean.items():
+        assert sorted(re.findall(r"{\w+}", english)) == sorted(re.findall(r"{\w+}", other)), english
+        assert re.search("[가-힣]|MSE|MAE|F1", other), english
+
+
+def test_every_title_of_a_chart_has_its_korean() -> None:
+    korean = load_yaml(TEMPLATES / "korean.yaml")["charts"]
+
+    for task in TASKS.values():
+        texts, info, predictions = REPORT[task], *EXAMPLES[task]
+        history = pd.DataFrame({"epoch": [1], **{f"{on}{name}": [1.0] for name in texts.curves for on in ["", "val_"]}})
+        figures = {f"test_{task.metric}{end}": 0.5 for end in ["", "_low", "_high"]}
+        table = make_table(task, {"net": figures}, {"linear": figures}, {})
+        specs = [
+            chart_errors(task, texts.error_title, table),
+            *(chart_histories({"net": history}, column, title) for column, (_, title) in texts.curves.items()),
+            *(chart.spec for chart in texts.chart_predictions("net", predictions, info)),
+        ]
+        titles = titles_of_charts(specs)
+        assert len(titles) > 5
+        # the page looks for a title with its unit by what stands before it
+        assert [title for title in titles if title not in korean and title.partition(" (")[0] not in korean] == []
+    assert {"training", "validation"} <= korean.keys()
+    for english, other in korean.items():
+        assert re.search("[가-힣]", other), english
+
+
+def test_a_network_that_has_diverged_is_on_the_page_too(playground: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(playground.root)
+    file, metrics_file = Path("data/predictions/dots/tiny_number.csv"), Path("metrics/dots/tiny_number.json")
+    pd.read_csv(file).assign(predicted=np.nan).to_csv(file, index=False)
+    metrics = json.loads(metrics_file.read_text("utf-8"))
+    metrics_file.write_text(json.dumps(dict.fromkeys(metrics) | {"parameters": 9}), "utf-8")
+    compare.main("dots")
+
+    (view,) = [view_dataset("dots", ["tiny_number"], read_params())]
+
+    assert view.summary is None
+    page = render([view])
+    assert "9 parameters" in page
+    assert "off by nan" in page
+
+
+@pytest.mark.slow
+def test_a_browser_shows_the_report(finished: Project, chromium: "Browser") -> None:
+    page, noted = watch(chromium, finished.root / "plots/report.html", viewport={"width": 1200, "height": 900})
+
+    assert page.locator("h2").all_inner_texts() == ["mnist", "dots"]
+    assert page.get_by_text("Best on the validation pictures: tiny_class").is_visible()
+    assert page.locator("#mnist-errors svg").is_visible()
+
+    # what a point says when the mouse is over it
+    page.locator("#tiny_class-confusion svg path").first.scroll_into_view_if_needed()
+    page.locator("#tiny_class-confusion svg .mark-rect path").first.hover(position={"x": 5, "y": 5})
+    tooltip = page.locator("#vg-tooltip-element.visible")
+    tooltip.wait_for()
+    assert re.search(r"real\s+\d\s+predicted\s+\d\s+pictures\s+\d+", tooltip.inner_text())
+
+    page.get_by_role("button", name="한국어").click()
+    page.locator("#mnist-accuracy svg").get_by_text("에포크").first.wait_for()
+    page.locator("#mnist-accuracy svg").get_by_text("검증").first.wait_for()
+    assert page.get_by_text("검증 영상에서 가장 좋은 모델은 tiny_class입니다").is_visible()
+    assert not page.get_by_text("Best on the validation pictures: tiny_class").is_visible()
+    assert page.evaluate("document.documentElement.lang") == "ko"
+
+    # by keyboard: a recipe that is closed opens, and then draws its charts
+    summary = page.locator("summary").first
+    summary.focus()
+    page.keyboard.press("Enter")
+    assert not page.locator("#tiny_class-confusion").is_visible()
+    page.keyboard.press("Enter")
+    assert page.locator("#tiny_class-confusion svg").is_visible()
+    assert noted == []
+
+
+@pytest.mark.slow
+def test_the_report_fits_a_phone_and_a_sheet_of_paper(finished: Project, chromium: "Browser") -> None:
+    page, noted = watch(chromium, finished.root / "plots/report.html", viewport={"width": 390, "height": 844})
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    # a closed recipe is open on paper, its charts drawn
+    page.wait_for_selector("html[data-complete]")
+    page.locator("summary").first.click()
+    assert page.locator(".chart").count() == page.locator(".chart svg").count()
+    page.evaluate("window.dispatchEvent(new Event('beforeprint'))")
+    assert page.locator("#tiny_class-confusion svg").is_visible()
+    page.evaluate("window.dispatchEvent(new Event('afterprint'))")
+    assert not page.locator("#tiny_class-confusion svg").is_visible()
+    # every picture and chart says what it is; no button or heading is empty
+    assert page.locator("img:not([alt])").count() == 0
+    assert page.locator(".chart:not([aria-label])").count() == 0
+    assert noted == []
+
+
+@pytest.mark.slow
+def test_a_browser_runs_no_code_in_names(chromium: "Browser", tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(render([nasty_view()]), "utf-8")
+    page, noted = watch(chromium, tmp_path / "report.html")
+
+    page.locator("#net-confusion svg .mark-rect path").first.hover(position={"x": 5, "y": 5})
+    page.locator("#vg-tooltip-element.visible").wait_for()
+    assert page.locator("#vg-tooltip-element img").count() == 0
+    assert page.get_by_text(NASTY[0]).count() > 0
+    assert noted == []
