@@ -41,7 +41,7 @@ repro: $(INSTALLED)  ## run the pipeline, just what changed; RECIPE=dots_mlp run
 	image-recipes check $(RECIPE)
 	dvc repro $(if $(RECIPE),plot@$(RECIPE))
 
-test: $(INSTALLED)  ## run the tests (under 5 minutes)
+test: $(INSTALLED)  ## run the tests (2 to 4 minutes)
 	pytest --numprocesses 2 -m "not slow"
 
 test-all: test $(EXTRAS)  ## run the slow tests too, with the extras and in a browser

@@ -86,7 +86,7 @@ def test_what_is_drawn_reaches_the_model_as_white_on_black(finished: Project, mo
     from image_recipes.commands.demo_page import predict_drawing
 
     monkeypatch.chdir(finished.root)
-    # as Gradio gives it: the background is opaque, the layer is clear but for the ink
+    # as Gradio gives it: the background is opaque, the layer is clear except the ink
     layer, background = np.zeros((280, 280, 4), np.uint8), np.full((280, 280, 4), 255, np.uint8)
     assert predict_drawing("tiny_class", {"layers": [layer], "composite": background}) is None
     layer[60:220, 120:160, 3] = 255

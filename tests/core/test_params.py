@@ -44,7 +44,7 @@ def test_outside_a_project_the_remedy_is_named(tmp_path: Path, monkeypatch: pyte
 
 
 def test_an_experiment_s_diff_shows_just_what_it_changed(tmp_path: Path) -> None:
-    # DVC writes the file anew; ours is laid out as it does that
+    # DVC writes the file again; ours is laid out as it does that
     file = tmp_path / "params.yaml"
     before = (ROOT / "params.yaml").read_text("utf-8")
     file.write_text(before, "utf-8")

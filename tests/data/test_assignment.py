@@ -83,7 +83,7 @@ def test_groups_stay_together() -> None:
     random = np.random.default_rng(0)
     pictures, strata = some(1_000), random.integers(0, 3, 1_000)
     pictures["group"] = [f"plant {number}" for number in random.integers(0, 120, 1_000)]
-    # nearly the same pictures link two groups
+    # near-duplicates link two groups
     pictures.loc[[3, 700], "duplicates"] = "1"
 
     assigned = assign(pictures, strata, split(), 0)
@@ -108,7 +108,7 @@ def test_new_pictures_leave_old_ones_where_they_were(wanted: OwnSplit, tmp_path:
         save_assignment(pictures.assign(assigned=assigned, leak=""), before, "seed 0", file)
         before = load_assignment(file, "seed 0")
         assert dict(zip(before["sha256"], before["split"], strict=True)) == {s: n for s, n in now.items() if n}
-    # other settings begin anew
+    # other settings begin again
     assert load_assignment(file, "seed 1").empty
 
 
@@ -142,7 +142,7 @@ def test_a_test_picture_never_becomes_a_training_picture() -> None:
     pictures = some(100)
     first = assign(pictures, np.zeros(100, int), split(), 0)
     test, train = np.flatnonzero(first == "test"), np.flatnonzero(first == "train")
-    # a new picture that is nearly the same as one of each
+    # a new picture that is a near-duplicate of one of each
     grown = some(101)
     grown.loc[[test[0], train[0], 100], "duplicates"] = "1"
 
