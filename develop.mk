@@ -1,0 +1,34 @@
+# What the Makefile adds for who works on the project itself; `image-recipes new` leaves it out.
+
+COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
+
+.PHONY: test test-all bench bench-defaults bench-peers lint check-lock lock
+
+test: $(INSTALLED)  ## run the tests (2 to 4 minutes)
+	pytest --numprocesses 2 -m "not slow"
+
+test-all: test $(EXTRAS)  ## run the slow tests too, with the extras and in a browser
+	pytest --numprocesses 2 -m slow
+
+bench: $(INSTALLED)  ## compare our speed with Keras, PyTorch and JAX (65 minutes on 2 cores of an AMD EPYC; QUICK=1: 15)
+	python -m benchmarks.speed $(if $(QUICK),--quick) $(RECIPE)
+
+bench-defaults: $(INSTALLED)  ## try what add writes on ten small tasks (22 minutes; SEEDS=3: 60; TASK=dots: one of them)
+	python -m benchmarks.defaults $(if $(SEEDS),--seeds $(SEEDS)) $(TASK)
+
+bench-peers: $(INSTALLED)  ## install PyTorch and JAX beside it, for make bench
+	python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
+
+lint: $(INSTALLED)  ## check style, types and which folder imports which
+	ruff check
+	ruff format --check
+	mypy
+	lint-imports --no-logo --no-cache
+
+check-lock: $(INSTALLED)  ## fail if dvc.lock does not belong to this code and these params
+	@dvc repro --allow-missing --dry > $(VENV)/dry.log 2>&1 || { cat $(VENV)/dry.log; exit 1; }
+	@! grep "^Running stage" $(VENV)/dry.log || { echo "error: dvc.lock is out of date: run make repro and commit" >&2; exit 1; }
+
+lock: $(INSTALLED)  ## pin the newest versions that pyproject.toml allows
+	$(COMPILE) --upgrade --all-extras pyproject.toml --output-file requirements-extras.lock
+	$(COMPILE) --extra dev --constraint requirements-extras.lock pyproject.toml --output-file requirements.lock
