@@ -1,1 +1,15 @@
 """The pipeline: one script for each stage of dvc.yaml, run as `python -m stages.<stage>`."""
+
+import sys
+from types import TracebackType
+
+
+def _tell_interrupt(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """Say in one line that the keyboard has stopped a script which still imports; nobody else catches that."""
+    if issubclass(kind, KeyboardInterrupt):
+        print("error: stopped by the keyboard", file=sys.stderr)
+    else:
+        sys.__excepthook__(kind, error, traceback)
+
+
+sys.excepthook = _tell_interrupt

@@ -1,9 +1,11 @@
-"""Stage `compare`: set the recipes of a dataset side by side."""
+"""Stage `compare`: set the recipes of a dataset side by side, and say what was learned."""
 
+import os
 from pathlib import Path
 
 from image_recipes.comparison.pairs import choose_pairs, compare_pairs
 from image_recipes.comparison.table import join_by_recipe, load_published, make_table
+from image_recipes.comparison.verdict import TOLD_LATER, choose_best, judge_recipes, tell_verdicts
 from image_recipes.core.dataset import load_info
 from image_recipes.core.files import save_table
 from image_recipes.core.params import load_seed
@@ -28,7 +30,8 @@ def main(dataset: str) -> None:
 
     folder = Path("metrics/compare")
     published = load_published(Path("published.yaml"))
-    table = make_table(info.task, metrics, load_baseline_metrics(Path("metrics/baseline") / dataset), published)
+    baseline_metrics = load_baseline_metrics(Path("metrics/baseline") / dataset)
+    table = make_table(info.task, metrics, baseline_metrics, published)
     rivals = {BASELINE + name: rows for name, rows in baselines.items()}
     pairs = compare_pairs(info.task, predictions | rivals, choose_pairs(recipes, baselines), seed)
     save_table(table, folder / f"{dataset}.csv")
@@ -42,6 +45,10 @@ def main(dataset: str) -> None:
     save_table(join_by_recipe(histories), Path(f"plots/compare/{dataset}.csv"))
     for name, rows in predictions.items():
         save_table(rows[["real", "predicted"]], Path(f"plots/predictions/{dataset}/{name}.csv"))
+
+    if TOLD_LATER not in os.environ:
+        verdicts = judge_recipes(info, metrics, baseline_metrics, baselines, pairs)
+        print(*tell_verdicts(verdicts, choose_best(info.task, metrics)), sep="\n")
 
 
 if __name__ == "__main__":

@@ -5,6 +5,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from image_recipes.comparison.sentences import Sentence
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
 from image_recipes.evaluation.calibration import calibrate
@@ -18,20 +19,11 @@ from image_recipes.report.charts import (
 from image_recipes.results.metrics import Metrics
 
 
-class Sentence(NamedTuple):
-    """A sentence of the page, with values to fill in."""
-
-    text: str
-    values: Mapping[str, Any] = {}
-
-
 class ReportOfTask(NamedTuple):
     """How the report shows a task.
 
     Attributes:
         introduce: says what is predicted, from the number of test pictures and the dataset's info.
-        sum_up: says how good the best recipe is, from its metrics, its name and the dataset's info;
-            None where that is undefined.
         error_title: of the axis of test errors.
         curves: the caption and the title of the axis, by the columns of a history that are drawn.
         floor: says what no predictor can do better than, from the baselines' metrics; None where
@@ -45,7 +37,6 @@ class ReportOfTask(NamedTuple):
     """
 
     introduce: Callable[[int, DatasetInfo], Sentence]
-    sum_up: Callable[[Metrics, str, DatasetInfo], Sentence | None]
     error_title: str
     curves: Mapping[str, tuple[str, str]]
     floor: Callable[[Mapping[str, Metrics]], Sentence | None]
@@ -55,28 +46,6 @@ class ReportOfTask(NamedTuple):
     show_predicted: Callable[[Any], str]
     loss_note: str
     parts_title: str
-
-
-def _sum_up_classes(metrics: Metrics, recipe: str, info: DatasetInfo) -> Sentence | None:
-    shares = {"share": "test_accuracy", "low": "test_accuracy_low", "high": "test_accuracy_high"}
-    values = {key: f"{(metrics[name] or 0) * 100:.2f}" for key, name in shares.items()}
-    return Sentence(
-        "Best on the validation pictures: {recipe}. It is right for {share} % of the test pictures "
-        "(95 % interval: {low} to {high} %).",
-        {"recipe": recipe, **values},
-    )
-
-
-def _sum_up_numbers(metrics: Metrics, recipe: str, info: DatasetInfo) -> Sentence | None:
-    names = {"mae": "test_mae", "mse": "test_mse", "low": "test_mse_low", "high": "test_mse_high"}
-    if any(metrics[name] is None for name in names.values()):
-        return None
-    values = {key: f"{metrics[name]:.4g}" for key, name in names.items()}
-    return Sentence(
-        "Best on the validation pictures: {recipe}. On the test pictures it is off by {mae} {unit} on average; "
-        "its MSE is {mse} (95 % interval: {low} to {high}).",
-        {"recipe": recipe, "unit": info.unit or "", **values},
-    )
 
 
 def _tell_floor(baselines: Mapping[str, Metrics]) -> Sentence | None:
@@ -111,7 +80,6 @@ REPORT: dict[Task, ReportOfTask] = {
         introduce=lambda count, info: Sentence(
             "{n} test pictures of {classes} classes.", {"n": f"{count:,}", "classes": len(info.class_names)}
         ),
-        sum_up=_sum_up_classes,
         error_title="test error (1 - accuracy)",
         curves={"accuracy": ("Accuracy over the epochs", "accuracy"), "loss": ("Loss over the epochs", "loss")},
         floor=lambda baselines: None,
@@ -129,7 +97,6 @@ REPORT: dict[Task, ReportOfTask] = {
         introduce=lambda count, info: Sentence(
             "{n} test pictures; the number is in {unit}.", {"n": f"{count:,}", "unit": info.unit or "?"}
         ),
-        sum_up=_sum_up_numbers,
         error_title="test MSE",
         curves={"loss": ("Loss over the epochs", "loss (MSE)")},
         floor=_tell_floor,

@@ -2,7 +2,6 @@
 
 import base64
 import io
-import math
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -15,18 +14,19 @@ from markupsafe import Markup
 from PIL import Image
 from ruamel.yaml import YAML
 
+from image_recipes.comparison.sentences import Sentence
+from image_recipes.comparison.verdict import Outcome, Verdict, choose_best, judge_recipes
 from image_recipes.core.dataset import DatasetInfo, Prepared, load_prepared
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import write_text
 from image_recipes.core.params import read_params, read_yaml
-from image_recipes.core.tasks import Task
 from image_recipes.evaluation.by_task import EVALUATION
-from image_recipes.report.by_task import REPORT, ReportOfTask, Sentence
+from image_recipes.report.by_task import REPORT, ReportOfTask
 from image_recipes.report.charts import Chart, chart_errors, chart_histories, epoch_step
 from image_recipes.results.hashes import hash_as_dvc
 from image_recipes.results.history import load_history
 from image_recipes.results.metrics import Metrics, load_baseline_metrics, load_metrics
-from image_recipes.results.predictions import load_predictions
+from image_recipes.results.predictions import load_baselines, load_predictions
 from image_recipes.results.tables import BASELINE, format_value, load_table
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -34,6 +34,9 @@ WORST_SHOWN = 12
 # in pixels; larger pictures are made smaller, as JPEG
 MAX_SHOWN_SIDE = 128
 ERRORS_CAPTION = "Test error with its 95 % interval (diamonds: published)"
+SUMMARY = "Best on the validation pictures: {recipe}. It is {figure}."
+JUDGED_SUMMARY = "Best on the validation pictures: {recipe}. It is {figure}, {judgement}."
+WHAT_NEXT = "What to look at next: docs/judging.md, “When nothing was learned”."
 VEGA_SCRIPT = "window.vegaEmbed = vegaEmbed;"
 
 
@@ -57,7 +60,8 @@ class DatasetView(NamedTuple):
     info: DatasetInfo
     texts: ReportOfTask
     introduction: Sentence
-    summary: Sentence | None
+    summary: Sentence
+    next_step: Sentence | None
     floor: Sentence | None
     data_hash: str
     table: pd.DataFrame
@@ -102,10 +106,18 @@ def render(datasets: list[DatasetView]) -> str:
     """Render the page; all texts from data are escaped."""
     korean = read_yaml(TEMPLATES / "korean.yaml")
 
+    def fill(text: str, values: Mapping[str, Any], translate: Callable[[str], str]) -> Markup:
+        parts = {
+            name: fill(value.text, value.values, translate) if isinstance(value, Sentence) else value
+            for name, value in values.items()
+        }
+        return Markup(translate(text)).format(**parts)
+
     def both(text: str, **values: Any) -> Markup:
         # the page shows one of them
-        english, other = Markup(text).format(**values), Markup(korean["page"][text]).format(**values)
-        return Markup('<span lang="en">{}</span><span lang="ko">{}</span>').format(english, other)
+        return Markup('<span lang="en">{}</span><span lang="ko">{}</span>').format(
+            fill(text, values, str), fill(text, values, lambda english: korean["page"][english])
+        )
 
     environment = jinja2.Environment(
         loader=jinja2.FileSystemLoader(TEMPLATES),
@@ -132,14 +144,16 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
     table = load_table(Path(f"metrics/compare/{name}.csv"), name)
     verdicts = load_table(Path(f"metrics/compare/pairs/{name}.csv"), name)
     parts = load_table(Path(f"metrics/compare/breakdown/{name}.csv"), name)
-    texts, best = REPORT[info.task], _best(info.task, metrics)
-    known = metrics[best][f"test_{info.task.metric}"] is not None
+    texts, best = REPORT[info.task], choose_best(info.task, metrics)
+    floors = load_baselines(Path("data/baselines") / name, info)
+    verdict = judge_recipes(info, metrics, baselines, floors, verdicts)[best]
     return DatasetView(
         name=name,
         info=info,
         texts=texts,
         introduction=texts.introduce(len(predictions[best]), info),
-        summary=texts.sum_up(metrics[best], best, info) if known else None,
+        summary=_sum_up(best, verdict),
+        next_step=Sentence(WHAT_NEXT) if verdict.outcome is Outcome.NOTHING else None,
         floor=texts.floor(baselines),
         data_hash=hash_as_dvc(folder),
         table=table,
@@ -169,13 +183,9 @@ def _view_curves(dataset: str, histories: Mapping[str, pd.DataFrame], column: st
     return Chart(f"{dataset}-{column}", chart_histories(histories, column, title), caption)
 
 
-def _best(task: Task, metrics: Mapping[str, Metrics]) -> str:
-    # by validation: the test is for the end
-    def error(name: str) -> float:
-        value = metrics[name][f"val_{task.metric}"]
-        return math.inf if value is None else task.error(value)
-
-    return min(metrics, key=error)
+def _sum_up(recipe: str, verdict: Verdict) -> Sentence:
+    values = {"recipe": recipe, "figure": verdict.figure, "judgement": verdict.judgement}
+    return Sentence(JUDGED_SUMMARY if verdict.judgement else SUMMARY, values)
 
 
 def _view_recipe(

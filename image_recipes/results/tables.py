@@ -62,7 +62,8 @@ def format_value(column: str, value: Any) -> str:
     if isinstance(value, str):
         return value
     if column in ("p", "p_holm"):
-        return f"{value:.2g}"
+        # an exact test's may be too small for a float
+        return f"{value:.2g}" if value else "<1e-300"
     kind = column.removesuffix("_low").removesuffix("_high").rsplit("_", 1)[-1]
     if kind in DECIMALS:
         return f"{value:.{DECIMALS[kind]}f}"

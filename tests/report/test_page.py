@@ -11,23 +11,29 @@ import pytest
 
 from image_recipes.comparison.by_task import COMPARISON
 from image_recipes.comparison.pairs import compare_pairs
+from image_recipes.comparison.sentences import Sentence
 from image_recipes.comparison.table import make_table
+from image_recipes.comparison.verdict import AS_GOOD, BETTER, NOTHING, NOTHING_BUT_COULD, WORSE, WORSE_THAN_NOTHING
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.params import read_params
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, TASKS, Task
 from image_recipes.evaluation.by_task import EVALUATION
 from image_recipes.evaluation.calibration import calibrate
 from image_recipes.evaluation.measures import break_down_classes, rank_class_errors
-from image_recipes.report.by_task import REPORT, Sentence
+from image_recipes.report.by_task import REPORT
 from image_recipes.report.charts import Chart, chart_calibration, chart_confusion, chart_errors, chart_histories
 from image_recipes.report.page import (
     ERRORS_CAPTION,
+    JUDGED_SUMMARY,
+    SUMMARY,
     TEMPLATES,
+    WHAT_NEXT,
     DatasetView,
     RecipeView,
     render,
     view_dataset,
 )
+from image_recipes.results.metrics import Metrics
 from predictions import of_classes, of_numbers
 from projects import Project, load_yaml
 from recipes import class_info, number_info
@@ -55,6 +61,7 @@ def nasty_view() -> DatasetView:
     curves = {column: [1, 0.5] for column in ["loss", "val_loss", "accuracy", "val_accuracy"]}
     history = pd.DataFrame({"epoch": [1, 2], **curves})
     pairs = compare_pairs(CLASSIFICATION, {"net": predictions, "linear": predictions}, [("net", "linear")], 0)
+    answering = Sentence(COMPARISON[CLASSIFICATION].baselines["majority"], {"answer": NASTY[0]})
     worst = rank_class_errors(predictions).head(3).to_dict("records")
     recipe = RecipeView(
         name="net",
@@ -74,7 +81,15 @@ def nasty_view() -> DatasetView:
         info=info,
         texts=REPORT[CLASSIFICATION],
         introduction=Sentence("{n} test pictures; the number is in {unit}.", {"n": 80, "unit": "<u>unit</u>"}),
-        summary=None,
+        summary=Sentence(
+            JUDGED_SUMMARY,
+            {
+                "recipe": "net",
+                "figure": "<u>figure</u>",
+                "judgement": Sentence(NOTHING, {"rival": answering, "figure": "50.0 %"}),
+            },
+        ),
+        next_step=Sentence(WHAT_NEXT),
         data_hash="1",
         table=table,
         best="net",
@@ -132,6 +147,8 @@ def test_names_are_shown_as_text() -> None:
     assert "<img src=x" not in page
     assert "<i>origin" not in page
     assert "<u>unit" not in page
+    assert "<u>figure" not in page
+    assert "no better than always answering &lt;img src=x onerror=alert(1)&gt; (50.0 %)" in page
     assert "<script>alert" not in page
     assert "<b>bold" not in html
     assert "{{ 7 * 7 }}" in html
@@ -140,9 +157,9 @@ def test_names_are_shown_as_text() -> None:
 def texts_of_page(task: Task) -> set[str]:
     """Collect what the page may say of a task, beside the template's own texts."""
     texts, info, predictions = REPORT[task], *EXAMPLES[task]
-    figures = {f"test_{name}{end}": 1.0 for name in ["accuracy", "mse", "mae"] for end in ["", "_low", "_high"]}
-    summary = texts.sum_up(figures, "net", info)
-    assert summary is not None
+    figures = {f"test_{name}{end}": 1.0 for name in ["accuracy", "mse", "mae", "r2"] for end in ["", "_low", "_high"]}
+    # such as of one picture, and of a network that has diverged
+    fewer: list[Metrics] = [figures, {**figures, "test_r2_low": None}, {**figures, "test_mae": None}]
     floor = texts.floor({"best_possible": {"expected_mse": 1.0}})
     many = pd.concat([predictions] * 1_000)
     captions = [chart.caption for table in [predictions, many] for chart in texts.chart_predictions("net", table, info)]
@@ -152,7 +169,10 @@ def texts_of_page(task: Task) -> set[str]:
     columns = [*compared.columns, *EVALUATION[task].break_down(predictions, info).columns]
     return {
         texts.introduce(1, info).text,
-        summary.text,
+        *(COMPARISON[task].tell_figure(some, 1, info).text for some in fewer),
+        *COMPARISON[task].baselines.values(),
+        *(BETTER, AS_GOOD, WORSE, NOTHING, NOTHING_BUT_COULD, WORSE_THAN_NOTHING),
+        *(SUMMARY, JUDGED_SUMMARY, WHAT_NEXT),
         *([floor.text] if floor else []),
         texts.test_note,
         texts.loss_note,
@@ -220,8 +240,10 @@ def test_a_network_that_has_diverged_is_on_the_page_too(playground: Project, mon
 
     (view,) = [view_dataset("dots", ["tiny_number"], read_params())]
 
-    assert view.summary is None
     page = render([view])
+    assert "off by an infinite amount over 30 test pictures, since training has diverged, worse than always" in page
+    assert "학습이 발산하여 시험 영상 30장에서 한없이 빗나갑니다. 항상 답이 평균인 예측(R² " in page
+    assert "What to look at next: docs/judging.md" in page
     assert "9 parameters" in page
     assert "off by nan" in page
 

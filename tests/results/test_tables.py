@@ -56,7 +56,7 @@ def test_a_missing_table_is_named_with_its_stage(tmp_path: Path) -> None:
 
 
 def test_values_are_rounded_for_reading() -> None:
-    assert [format_value("p", value) for value in [0.0312, 1.0, 4.1e-9]] == ["0.031", "1", "4.1e-09"]
+    assert [format_value("p", value) for value in [0.0312, 1.0, 4.1e-9, 0.0]] == ["0.031", "1", "4.1e-09", "<1e-300"]
     # whatever the unit
     assert [format_value("test_mse", value) for value in [5422.71, 110.06, 0.0123456, 0.0]] == [
         "5,423",

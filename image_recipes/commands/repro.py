@@ -1,0 +1,165 @@
+"""`image-recipes repro`: the pipeline run by DVC, a line for each stage, and what came of each recipe."""
+
+import contextlib
+import logging
+import os
+import sys
+import time
+from collections.abc import Collection, Iterator
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from dvc.exceptions import DvcException, ReproductionError
+from dvc.repo import Repo
+from dvc.repo.reproduce import _reproduce_stage
+from dvc.stage import Stage
+from dvc.stage.exceptions import StageCmdFailedError
+
+from image_recipes.commands.check import check_project
+from image_recipes.comparison.pairs import choose_pairs, compare_pairs
+from image_recipes.comparison.verdict import TOLD_LATER, choose_best, judge_recipes, tell_verdicts
+from image_recipes.core.dataset import DatasetInfo, load_info
+from image_recipes.core.errors import UserError, one_line
+from image_recipes.core.params import load_seed
+from image_recipes.results.metrics import load_baseline_metrics, load_metrics
+from image_recipes.results.predictions import load_baselines, load_predictions
+from image_recipes.results.tables import BASELINE, load_table
+
+# what DVC logs before it runs a stage's command, rather than take the outputs from its cache
+RUNNING = "Running stage '%s':"
+LONGEST_KIND = "baseline@"
+# more of them in a row are one line
+MOST_UNCHANGED = 3
+INTERRUPTED = 130
+
+
+def reproduce(names: Collection[str], verbose: bool) -> None:
+    """Run the stages whose deps or params have changed, and say what the recipes have learned.
+
+    Args:
+        names: of recipes, each with what it needs and the baselines to judge it by; or of datasets,
+            with all of their recipes compared. Without any, the whole pipeline.
+        verbose: show what DVC says in place of a line for each stage.
+
+    Raises:
+        UserError: params.yaml is not valid, a name is unknown, or a stage failed.
+        SystemExit: a stage was stopped by the keyboard, and has said so.
+    """
+    meant = check_project(names)
+    compared = [dataset for dataset in meant if not names or dataset in names]
+    targets = [f"plot@{recipe}" for recipes in meant.values() for recipe in recipes]
+    targets += [f"{'compare' if dataset in compared else 'baseline'}@{dataset}" for dataset in meant]
+    lines = StageLines(len(LONGEST_KIND) + max(len(name) for entry in meant.items() for name in (entry[0], *entry[1])))
+    options = {} if verbose else {"repro_fn": lines.reproduce}
+    environment = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", TOLD_LATER: "1"}
+    with contextlib.nullcontext() if verbose else lines.in_place_of_dvc_s():
+        _run_dvc(targets if names else None, run_env=environment, **options)
+    told = [line for name, recipes in meant.items() for line in _tell_learned(name, recipes, name in compared)]
+    # where to look is said once, at the end
+    print(*(line for number, line in enumerate(told) if line not in told[number + 1 :]), sep="\n")
+
+
+def _run_dvc(targets: list[str] | None, **options: Any) -> None:
+    try:
+        with Repo() as repo:
+            repo.reproduce(targets, **options)
+    except ReproductionError as error:
+        stage, cause = str(error).removeprefix("failed to reproduce ").strip("'"), error.__cause__
+        rest = "the stages after it did not run"
+        if not isinstance(cause, (DvcException, OSError)):
+            raise
+        if not isinstance(cause, StageCmdFailedError):
+            raise UserError(f"{stage}: {one_line(cause)}: {rest}") from None
+        if str(cause).endswith(("exited with 130", "exited with -2")):
+            sys.exit(INTERRUPTED)
+        raise UserError(f"{stage} failed: {rest}") from None
+    except DvcException as error:
+        raise UserError(one_line(error)) from None
+
+
+class StageLines(logging.Handler):
+    """Prints a line for each stage, and of what DVC says no more than warnings.
+
+    Args:
+        width: of the stages' names.
+    """
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.stage, self.runs = "", False
+        self.unchanged: list[tuple[str, float]] = []
+
+    @contextlib.contextmanager
+    def in_place_of_dvc_s(self) -> Iterator[None]:
+        """Handle what DVC logs while the block runs, and print the time of the whole at its end."""
+        logger, started = logging.getLogger("dvc"), time.monotonic()
+        others, logger.handlers = logger.handlers, [self]
+        try:
+            yield
+            self._print_unchanged()
+            self._print("total", time.monotonic() - started)
+        finally:
+            logger.handlers = others
+
+    def reproduce(self, stage: Stage, **options: Any) -> Stage | None:
+        """Do what DVC does for a stage, which it calls this for, and print a line."""
+        self.stage, self.runs, started = stage.addressing, False, time.monotonic()
+        try:
+            done = _reproduce_stage(stage, **options)
+        except BaseException:
+            self._print_unchanged()
+            raise
+        seconds = time.monotonic() - started
+        if self.runs:
+            self._print(self.stage, seconds, "run")
+        # the others are the files that DVC tracks
+        elif stage.cmd:
+            self.unchanged.append((self.stage, seconds))
+        return done
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Take what DVC logs."""
+        if record.msg == RUNNING:
+            self.runs = True
+            self._print_unchanged()
+            if sys.stdout.isatty():
+                # what is printed next replaces it
+                print(f"{self.stage} ...", end="\r", flush=True)
+        elif record.levelno >= logging.WARNING:
+            print(f"warning: {' '.join(record.getMessage().split())}", file=sys.stderr)
+
+    def _print_unchanged(self) -> None:
+        entries, self.unchanged = self.unchanged, []
+        if len(entries) > MOST_UNCHANGED:
+            entries = [(f"{len(entries):,} stages", sum(seconds for _, seconds in entries))]
+        for name, seconds in entries:
+            self._print(name, seconds, "cached")
+
+    def _print(self, name: str, seconds: float, how: str = "") -> None:
+        # at once, since the stages print too
+        print(f"{name:<{self.width}} {seconds:>8,.1f} s  {how}".rstrip(), flush=True)
+
+
+def _tell_learned(dataset: str, recipes: list[str], compared: bool) -> list[str]:
+    info = load_info(Path("data/prepared") / dataset)
+    metrics = load_metrics(Path("metrics") / dataset, recipes)
+    baselines = load_baselines(Path("data/baselines") / dataset, info)
+    # what the page shows, where there is one
+    pairs = (
+        load_table(Path(f"metrics/compare/pairs/{dataset}.csv"), dataset)
+        if compared
+        else _compare_with(baselines, dataset, recipes, info)
+    )
+    floors = load_baseline_metrics(Path("metrics/baseline") / dataset)
+    verdicts = judge_recipes(info, metrics, floors, baselines, pairs)
+    return tell_verdicts(verdicts, choose_best(info.task, metrics))
+
+
+def _compare_with(
+    baselines: dict[str, pd.DataFrame], dataset: str, recipes: list[str], info: DatasetInfo
+) -> pd.DataFrame:
+    predictions = {name: load_predictions(Path(f"data/predictions/{dataset}/{name}.csv"), info) for name in recipes}
+    predictions |= {BASELINE + name: rows for name, rows in baselines.items()}
+    return compare_pairs(info.task, predictions, choose_pairs(recipes, baselines), load_seed())
