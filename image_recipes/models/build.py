@@ -8,7 +8,7 @@ from typing import NamedTuple
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.errors import UserError, one_line
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
-from image_recipes.models.backbones import is_backbone, make_backbone
+from image_recipes.models.backbones import backbone_place, make_backbone
 from image_recipes.models.backend import keras
 from image_recipes.models.keras_classes import is_augmentation, make_component
 from image_recipes.models.recipe import HEAD, RANDOM, UNIT, Layer, Recipe
@@ -26,8 +26,9 @@ def build_model(recipe: Recipe, info: DatasetInfo, scale: Scale | None = None) -
 
     Args:
         recipe: names the model. Its layers may begin with a backbone, which then prepares the
-            pictures; the last one's output must be one vector a picture. They compute by the
-            recipe's precision; scaling, augmentation and head in float32.
+            pictures, or with layers such as Resizing and then a backbone; the last one's output
+            must be one vector a picture. They compute by the recipe's precision; scaling,
+            augmentation and head in float32.
         info: the dataset's; its task chooses the head.
         scale: of the targets, by which the head's output is turned into their unit.
 
@@ -42,22 +43,23 @@ def build_model(recipe: Recipe, info: DatasetInfo, scale: Scale | None = None) -
     augmentation = settings.augmentation or []
     model = keras.Sequential(name=recipe.name)
     model.add(keras.Input(tuple(info.image_shape), dtype="uint8", name="pictures"))
-    backbone, listed = None, 0
-    if is_backbone(layers[0]):
-        backbone, listed = make_backbone(recipe, info), 1
-    elif settings.start_from != RANDOM:
+    place = backbone_place(layers)
+    if place is None and settings.start_from != RANDOM:
         raise UserError(
             f"{where}.0: {layers[0].class_name} cannot start from {settings.start_from}: "
-            f"begin with Trained or a network of keras.applications, or set start_from: {RANDOM}"
+            f"begin with Trained or a network such as EfficientNetLite0, or set start_from: {RANDOM}"
         )
-    if augmentation or backbone:
+    if augmentation or place is not None:
         model.add(keras.layers.Rescaling(1.0, dtype="float32", name="pixels"))
     _add_augmentation(model, augmentation, f"{recipe.key}.augmentation")
-    if backbone:
-        _add(model, backbone, f"{where}.0", f"layer 0, {layers[0].class_name},")
-    else:
+    if place is None:
         model.add(keras.layers.Rescaling(1 / 255, dtype="float32", name="scaling"))
-    _add_layers(model, layers, settings.precision, where, first=listed)
+        _add_layers(model, layers, settings.precision, where)
+    else:
+        _add_layers(model, layers[:place], "float32", where)
+        backbone = make_backbone(recipe, place, model.output_shape[1:])
+        _add(model, backbone, f"{where}.{place}", f"layer {place}, {layers[place].class_name},")
+        _add_layers(model, layers, settings.precision, where, first=place + 1)
     _add_head(model, HEADS[info.task](info), where)
     if scale:
         model.add(keras.layers.Rescaling(scale.deviation, scale.mean, dtype="float32", name=UNIT))
