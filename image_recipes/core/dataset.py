@@ -89,7 +89,7 @@ class Subset:
 
     Attributes:
         images: uint8, (M, H, W, C), those of the whole dataset: in memory, or a whole
-            `.npy` file, memory-mapped.
+            `.npy` file, memory-mapped. Or float32, (M, ...), what a network makes of them.
         targets: (N,), of the subset.
         indices: int64, (N,), where the subset's pictures lie in `images`.
     """
@@ -110,17 +110,17 @@ class Subset:
     @property
     def picture_bytes(self) -> int:
         """Bytes of one picture."""
-        return math.prod(self.picture_shape)
+        return math.prod(self.picture_shape) * self.images.itemsize
 
     def read(self, positions: np.ndarray | slice = slice(None), into: np.ndarray | None = None) -> np.ndarray:
         """Read the pictures at these positions of the subset.
 
         Args:
             positions: of the subset, in the order wanted.
-            into: uint8 (n, H, W, C) to read into, if not into a new array.
+            into: (n, H, W, C) to read into, if not into a new array.
 
         Returns:
-            uint8, (n, H, W, C).
+            As `images`, (n, H, W, C).
         """
         images = self.images
         if isinstance(images, np.memmap):

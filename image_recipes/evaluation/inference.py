@@ -17,4 +17,4 @@ def predict(model: keras.Model, pictures: Subset) -> np.ndarray:
     Returns:
         float32: classification (N, classes), probabilities; regression (N, 1).
     """
-    return model.predict(evaluation_batches(pictures), verbose=0)
+    return model.predict(evaluation_batches(pictures, model), verbose=0)

@@ -14,7 +14,8 @@ import psutil
 
 from image_recipes.core.dataset import Subset
 from image_recipes.core.errors import UserError
-from image_recipes.models.backend import tf
+from image_recipes.models.backend import keras, tf
+from image_recipes.models.recipe import BACKBONE
 
 # bounds what a network for large pictures has to compute before Python comes to see Ctrl-C,
 # and the memory of pictures that are not held resident: three times as much
@@ -22,6 +23,8 @@ EXECUTION_BYTES = 2**26
 MAX_STEPS_PER_EXECUTION = 2_000
 # pictures of an evaluation batch, in bytes: large batches are faster, and past this not by much
 EVALUATION_BYTES = 2**20
+# and no fewer; through a large network more take more memory, and no less time
+FEWEST_EVALUATED = 32
 # pictures read at once while they are made resident
 READ_BYTES = 2**24
 
@@ -73,9 +76,9 @@ def evaluation_feed(pictures: Subset, batch_size: int, resident: bool) -> Feed:
     return _feed(_in_order(pictures, size), pictures, size, batch_size, resident)
 
 
-def evaluation_batches(pictures: Subset) -> tf.data.Dataset:
+def evaluation_batches(pictures: Subset, model: keras.Model) -> tf.data.Dataset:
     """Batch images and targets in order, once through, for Keras's own `evaluate` and `predict`."""
-    size = evaluation_batch_size(pictures)
+    size = evaluation_batch_size(pictures, model)
     return _feed(_in_order(pictures, size), pictures, size, size, resident=False).executions
 
 
@@ -103,7 +106,9 @@ def _feed(orders: tf.data.Dataset, pictures: Subset, size: int, batch_size: int,
         return pictures.read(order), pictures.targets[order]
 
     def read_execution(order: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        images, targets = tf.numpy_function(read, [order], [tf.uint8, pictures.targets.dtype], stateful=False)
+        images, targets = tf.numpy_function(
+            read, [order], [pictures.images.dtype, pictures.targets.dtype], stateful=False
+        )
         return tf.ensure_shape(images, (None, *pictures.picture_shape)), tf.ensure_shape(targets, (None,))
 
     return Feed(
@@ -127,7 +132,8 @@ def _resident(pictures: Subset) -> tuple[tf.Tensor, tf.Tensor]:
     alignment, size = 64, len(pictures) * pictures.picture_bytes
     memory = np.empty(size + alignment, np.uint8)
     start = -memory.ctypes.data % alignment
-    images = memory[start : start + size].reshape(len(pictures), *pictures.picture_shape)
+    values = memory[start : start + size].view(pictures.images.dtype)
+    images = values.reshape(len(pictures), *pictures.picture_shape)
     at_once = max(1, READ_BYTES // pictures.picture_bytes)
     for first in range(0, len(pictures), at_once):
         pictures.read(slice(first, first + at_once), into=images[first : first + at_once])
@@ -135,9 +141,11 @@ def _resident(pictures: Subset) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.identity(tf.experimental.dlpack.from_dlpack(images.__dlpack__())), tf.constant(pictures.targets)
 
 
-def evaluation_batch_size(pictures: Subset) -> int:
-    """Choose how many pictures make an evaluation batch: it changes speed, not results."""
-    return min(len(pictures), max(32, EVALUATION_BYTES // pictures.picture_bytes))
+def evaluation_batch_size(pictures: Subset, model: keras.Model) -> int:
+    """Choose how many pictures make an evaluation batch for a model: it changes speed, not results."""
+    large = any(layer.name == BACKBONE for layer in model.layers)
+    many = 0 if large else EVALUATION_BYTES // pictures.picture_bytes
+    return min(len(pictures), max(FEWEST_EVALUATED, many))
 
 
 def fits_in_memory(*subsets: Subset) -> bool:

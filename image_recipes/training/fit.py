@@ -11,14 +11,17 @@ import pandas as pd
 from image_recipes.core.dataset import DatasetInfo, Subset
 from image_recipes.core.errors import UserError
 from image_recipes.core.tasks import Task
-from image_recipes.models.backbones import unfreeze
+from image_recipes.models.backbones import backbone_place, unfreeze
 from image_recipes.models.backend import keras
 from image_recipes.models.build import Scale, build_model
 from image_recipes.models.feeding import evaluation_batch_size, evaluation_feed, fits_in_memory, shuffled_feed
 from image_recipes.models.optimizers import build_optimizer
 from image_recipes.models.recipe import BACKBONE, Optimizer, Recipe, RecipeSettings, find_unsuited
-from image_recipes.training.progress import Progress
+from image_recipes.training.features import EVERY_EPOCH, FEATURES_FOLDER, compute_features, divide, is_frozen
+from image_recipes.training.progress import Progress, tell_start
 from image_recipes.training.steps import Execution, Weighting, choose_execution, share_cores, use_execution
+from image_recipes.training.trivial import TrivialAnswer, find_trivial
+from image_recipes.training.watch import Watch
 
 
 class Phase(NamedTuple):
@@ -56,10 +59,14 @@ class EarlyStoppingOverPhases(keras.callbacks.EarlyStopping):
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Take over the best so far."""
-        kept = {name: getattr(self, name) for name in ("best", "best_weights", "best_epoch")}
+        kept = {name: getattr(self, name) for name in ("best", "best_epoch")}
+        known = getattr(self, "best_weights", None) is not None
         super().on_train_begin(logs)
         for name, value in kept.items():
             setattr(self, name, value)
+        if known:
+            # the training before has put the best back, perhaps into a part of this model only
+            self.best_weights = self.model.get_weights()
 
 
 def list_phases(settings: RecipeSettings) -> list[Phase]:
@@ -92,9 +99,11 @@ def train_recipe(
     settings, targets = recipe.settings, splits["train"].targets
     if unsuited := find_unsuited(settings, info.task):
         raise UserError("\n".join(f"{recipe.key}.{line}" for line in unsuited))
-    execution = choose_execution(recipe)
+    execution = choose_execution([*(settings.augmentation or ()), *recipe.layers], settings.jit_compile)
     share_cores(execution.parts)
     keras.utils.set_random_seed(seed)
+    trivial = find_trivial(info, targets, splits["validation"].targets)
+    tell_start(recipe, info.task, splits, trivial)
     scale = _standardize(recipe, targets) if settings.standardize_targets else None
     model = build_model(recipe, info, scale)
     weighting = Weighting(
@@ -102,7 +111,7 @@ def train_recipe(
         # so that a learning rate suits numbers of any unit
         gradient_scale=1 / scale.deviation**2 if scale else 1.0,
     )
-    fit = _Fit(model, recipe, info.task, splits, seed, execution, weighting)
+    fit = _Fit(model, recipe, info.task, splits, seed, execution, weighting, trivial)
     stopping = EarlyStoppingOverPhases(**settings.early_stopping.model_dump()) if settings.early_stopping else None
     callbacks = [*callbacks, keras.callbacks.TerminateOnNaN(), *([stopping] if stopping else [])]
     history = pd.DataFrame()
@@ -126,16 +135,45 @@ class _Fit(NamedTuple):
     seed: int
     execution: Execution
     weighting: Weighting
+    trivial: TrivialAnswer
 
     def run(self, phase: Phase, done: int, callbacks: Sequence[keras.callbacks.Callback]) -> pd.DataFrame:
         """Train through a phase, after `done` epochs, and return its history."""
+        steps = phase.epochs * math.ceil(len(self.splits["train"]) / self.recipe.settings.batch_size)
+        optimizer = build_optimizer(phase.optimizer, steps, f"{self.recipe.key}.{phase.key}")
+        fit = self._on_features() if is_frozen(self.model) else self
+        history = fit._run(phase, done, optimizer, callbacks)
+        # frees the pictures that are held resident; and whoever loads the model and trains it on gets
+        # Keras's defaults, not what suits this run
+        self.model.compile(optimizer, self.task.loss, metrics=list(self.task.training_metrics))
+        return history
+
+    def _on_features(self) -> "_Fit":
+        """Train what comes after the frozen backbone alone, on what that makes of the pictures, if it can be."""
+        name, settings = self.recipe.name, self.recipe.settings
+        halves = divide(self.model)
+        if halves is None:
+            print(f"{name}: {EVERY_EPOCH}", file=sys.stderr)
+            return self
+        features = compute_features(halves.fixed, self.splits, FEATURES_FOLDER / settings.dataset, name)
+        after = self.recipe.layers[(backbone_place(self.recipe.layers) or 0) + 1 :]
+        execution = choose_execution(after, settings.jit_compile)
+        # the cores are shared by then
+        execution = execution._replace(parts=min(execution.parts, self.execution.parts))
+        return self._replace(model=halves.trained, splits=features, execution=execution)
+
+    def _run(
+        self,
+        phase: Phase,
+        done: int,
+        optimizer: keras.optimizers.Optimizer,
+        callbacks: Sequence[keras.callbacks.Callback],
+    ) -> pd.DataFrame:
         training, validation = self.splits["train"], self.splits["validation"]
         batch_size = self.recipe.settings.batch_size
-        steps = phase.epochs * math.ceil(len(training) / batch_size)
-        optimizer = build_optimizer(phase.optimizer, steps, f"{self.recipe.key}.{phase.key}")
         resident = fits_in_memory(training, validation)
         training_feed = shuffled_feed(training, batch_size, self.seed, resident, first_epoch=done)
-        validation_feed = evaluation_feed(validation, evaluation_batch_size(validation), resident)
+        validation_feed = evaluation_feed(validation, evaluation_batch_size(validation, self.model), resident)
         metrics = list(self.task.training_metrics)
         self.model.compile(optimizer, self.task.loss, metrics=metrics, jit_compile=self.execution.jit_compile)
         use_execution(self.model, self.execution, training_feed, validation_feed, self.weighting)
@@ -148,11 +186,12 @@ class _Fit(NamedTuple):
             validation_data=validation_feed.executions,
             shuffle=False,
             verbose=0,
-            callbacks=[*callbacks, Progress(self.recipe.name, epochs, done, self.task.progress_metric)],
+            callbacks=[
+                *callbacks,
+                Progress(self.recipe.name, epochs, done, self.task.progress_metric, self.trivial.figure),
+                Watch(self.recipe, self.task, training, self.trivial, phase.epochs),
+            ],
         )
-        # frees the pictures that are held resident; and whoever loads the model and trains it on gets
-        # Keras's defaults, not what suits this run
-        self.model.compile(optimizer, self.task.loss, metrics=metrics)
         return pd.DataFrame(history.history)
 
 

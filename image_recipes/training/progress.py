@@ -2,12 +2,17 @@
 
 import sys
 import time
+from collections.abc import Mapping
 
 from dvclive.keras import DVCLiveCallback
 from dvclive.utils import standardize_metric_name
 from tqdm import tqdm
 
+from image_recipes.core.dataset import Subset
+from image_recipes.core.tasks import Task
 from image_recipes.models.backend import keras
+from image_recipes.models.recipe import Recipe
+from image_recipes.training.trivial import TrivialAnswer
 
 SECONDS_BETWEEN_LINES = 30
 SECONDS_BETWEEN_SUMMARIES = 1
@@ -40,6 +45,13 @@ class LiveLog(DVCLiveCallback):
         self.live.step += 1
 
 
+def tell_start(recipe: Recipe, task: Task, splits: Mapping[str, Subset], trivial: TrivialAnswer) -> None:
+    """Say, before the first epoch, what is learned from and what is to beat."""
+    counts = f"learns from {len(splits['train']):,} pictures, judged by {len(splits['validation']):,}"
+    to_beat = f"{trivial.words}: {task.progress_metric}={trivial.figure:.4g}"
+    print(f"{recipe.name}: {counts}; {to_beat}", file=sys.stderr, flush=True)
+
+
 class Progress(keras.callbacks.Callback):
     """Show epochs done, time left and the latest validation figure.
 
@@ -48,11 +60,13 @@ class Progress(keras.callbacks.Callback):
         epochs: how many there are, those before this training included.
         first_epoch: how many were before it.
         monitor: the figure of Keras's logs to show, such as `val_accuracy`.
+        to_beat: the trivial answer's.
     """
 
-    def __init__(self, name: str, epochs: int, first_epoch: int, monitor: str) -> None:
+    def __init__(self, name: str, epochs: int, first_epoch: int, monitor: str, to_beat: float) -> None:
         super().__init__()
-        self.name, self.epochs, self.first_epoch, self.monitor = name, epochs, first_epoch, monitor
+        self.name, self.epochs, self.first_epoch = name, epochs, first_epoch
+        self.monitor, self.to_beat = monitor, to_beat
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Open the bar; without a terminal tqdm keeps count and prints nothing."""
@@ -68,7 +82,8 @@ class Progress(keras.callbacks.Callback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Move the bar, or print a line if the last one is some time ago."""
-        done, figure = epoch + 1, f"{self.monitor}={(logs or {})[self.monitor]:.4g}"
+        done = epoch + 1
+        figure = f"{self.monitor}={(logs or {})[self.monitor]:.4g} (to beat: {self.to_beat:.4g})"
         self.bar.set_postfix_str(figure, refresh=False)
         self.bar.update()
         now = time.monotonic()

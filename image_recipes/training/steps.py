@@ -8,13 +8,13 @@ side by side, which keeps two cores busier than sharing out every operation does
 import inspect
 import os
 from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from image_recipes.models.backbones import is_backbone
 from image_recipes.models.backend import keras, tf
 from image_recipes.models.feeding import Feed
 from image_recipes.models.keras_classes import is_augmentation
-from image_recipes.models.recipe import Layer, Recipe
+from image_recipes.models.recipe import Layer
 
 # a fixed number, so that a batch is divided alike on every machine
 BATCH_PARTS = 2
@@ -56,18 +56,18 @@ class Weighting(NamedTuple):
 UNWEIGHTED = Weighting()
 
 
-def choose_execution(recipe: Recipe) -> Execution:
-    """Choose how to run a recipe's steps.
+def choose_execution(layers: Sequence[Layer], jit_compile: Literal["auto", True, False]) -> Execution:
+    """Choose how to run the steps of a network.
 
-    Its `jit_compile` is as for Keras's `compile`. `auto` is true on a GPU, and on a CPU for layers
-    without windows: XLA makes convolutions on a CPU many times slower. It is false with
-    augmentation, which XLA cannot compile.
+    Args:
+        layers: that compute in every step, augmentation included.
+        jit_compile: as for Keras's `compile`. `auto` is true on a GPU, and on a CPU for layers
+            without windows: XLA makes convolutions on a CPU many times slower. It is false with
+            augmentation, which XLA cannot compile.
 
     Returns:
         The choice; parts are for CPUs and for steps that XLA does not compile.
     """
-    layers = [*(recipe.settings.augmentation or ()), *recipe.layers]
-    jit_compile = recipe.settings.jit_compile
     gpu = bool(tf.config.list_physical_devices("GPU"))
     if jit_compile == "auto":
         suits = gpu or not any(_has_windows(layer) for layer in layers)

@@ -6,6 +6,7 @@ import pytest
 from image_recipes.core.dataset import Subset
 from image_recipes.core.errors import UserError
 from image_recipes.models import feeding
+from image_recipes.models.backend import keras
 from image_recipes.models.feeding import (
     MEMORY_VARIABLE,
     Feed,
@@ -60,7 +61,7 @@ def test_evaluation_goes_through_in_order(monkeypatch: pytest.MonkeyPatch) -> No
     monkeypatch.setattr(feeding, "EXECUTION_BYTES", 32 * 16)
 
     passes = [executions(evaluation_feed(pictures, 25, resident), 9) for resident in (True, False)]
-    passes.append([(x.numpy(), y.numpy()) for x, y in evaluation_batches(pictures)])
+    passes.append([(x.numpy(), y.numpy()) for x, y in evaluation_batches(pictures, keras.Sequential())])
 
     assert [[len(targets) for _, targets in done] for done in passes] == [[25, 25, 10], [25, 25, 10], [32, 28]]
     for done in passes:

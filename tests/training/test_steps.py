@@ -123,10 +123,6 @@ def test_steps_are_keras_s_own(execution: Execution, case: str) -> None:
         assert np.abs(ours - start).max() > 1e-3
 
 
-def choose(layers: Sequence[Layer], asked: Literal["auto", True, False], **changes: Any) -> Execution:
-    return choose_execution(make_recipe(layers, jit_compile=asked, **changes))
-
-
 CHOICES: dict[str, tuple[list[Layer], Literal["auto", True, False], Execution]] = {
     "dense": (DENSE, "auto", COMPILED),
     "dropout": (
@@ -151,20 +147,20 @@ def test_the_layers_decide_on_a_cpu(case: str, monkeypatch: pytest.MonkeyPatch) 
     layers, asked, expected = CHOICES[case]
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: [])
 
-    assert choose(layers, asked) == expected
+    assert choose_execution(layers, asked) == expected
 
 
 def test_augmentation_is_not_compiled(monkeypatch: pytest.MonkeyPatch) -> None:
     for devices in ([], ["a GPU"]):
         monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind, devices=devices: devices)
-        assert not choose(DENSE, "auto", augmentation=["RandomFlip"]).jit_compile
+        assert not choose_execution([Layer("RandomFlip", {}), *DENSE], "auto").jit_compile
 
 
 def test_a_gpu_computes_whole_batches(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(tf.config, "list_physical_devices", lambda kind: ["a GPU"])
 
-    assert choose(CONVOLUTION, "auto") == choose(DENSE, "auto") == COMPILED
-    assert choose(CONVOLUTION, False) == WHOLE
+    assert choose_execution(CONVOLUTION, "auto") == choose_execution(DENSE, "auto") == COMPILED
+    assert choose_execution(CONVOLUTION, False) == WHOLE
 
 
 def test_batch_normalization_sees_whole_batches() -> None:
@@ -172,7 +168,7 @@ def test_batch_normalization_sees_whole_batches() -> None:
     plain, model = compiled(layers), compiled(layers)
     fit_by_keras_alone(plain, 16, CLASSIFICATION)
 
-    fit(model, choose(layers, "auto"), 16)
+    fit(model, choose_execution(layers, "auto"), 16)
 
     for ours, theirs in zip(model.get_weights(), plain.get_weights(), strict=True):
         np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-5)
@@ -241,7 +237,7 @@ def test_the_best_weights_come_back() -> None:
 
 def test_layers_that_xla_cannot_compile_run_without_it() -> None:
     layers = [Layer("RandomRotation", {"factor": 0.1}), *DENSE]
-    execution = choose(layers, True)
+    execution = choose_execution(layers, True)
     assert execution.jit_compile
 
     with pytest.warns(UserWarning, match="doesn't support `jit_compile=True`"):

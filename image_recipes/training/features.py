@@ -1,0 +1,121 @@
+"""What a frozen network makes of pictures: computed once, and kept, so that an epoch costs what the rest costs."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+from tqdm import tqdm
+
+from image_recipes.core.dataset import Subset
+from image_recipes.core.files import written_whole
+from image_recipes.models.backend import keras, tf
+from image_recipes.models.feeding import evaluation_batch_size
+from image_recipes.models.recipe import BACKBONE
+
+FEATURES_FOLDER = Path("data/features")
+EVERY_EPOCH = (
+    "the frozen network computes every picture again in every epoch, since augmentation changes them: "
+    "without augmentation, that would be done once"
+)
+PICTURES_HASHED_AT_ONCE = 256
+
+
+class Halves(NamedTuple):
+    """A model in two: what computes the same in every epoch, and the rest, which share its layers."""
+
+    fixed: keras.Model
+    trained: keras.Model
+
+
+def is_frozen(model: keras.Model) -> bool:
+    """Tell whether a model has a backbone that is not trained."""
+    return any(layer.name == BACKBONE and not layer.trainable_weights for layer in model.layers)
+
+
+def divide(model: keras.Sequential) -> Halves | None:
+    """Divide a model behind its frozen backbone, and behind the layers after it that have nothing to learn.
+
+    Returns:
+        Both halves; None if something that changes from epoch to epoch, augmentation, is in front of
+        the backbone.
+    """
+    count = 0
+    for layer in model.layers:
+        if not _is_fixed(layer):
+            break
+        count += 1
+    fixed, rest = model.layers[:count], model.layers[count:]
+    if BACKBONE not in {layer.name for layer in fixed}:
+        return None
+    pictures = keras.Input(model.input_shape[1:], dtype="uint8", name="pictures")
+    half = keras.Sequential([pictures, *fixed], name="fixed")
+    features = keras.Input(half.output_shape[1:], dtype=half.outputs[0].dtype, name="features")
+    return Halves(half, keras.Sequential([features, *rest], name=model.name))
+
+
+def _is_fixed(layer: keras.layers.Layer) -> bool:
+    if layer.name == BACKBONE:
+        return not layer.trainable_weights
+    # layers that do something at random have a seed
+    return not layer.weights and not hasattr(layer, "seed")
+
+
+def compute_features(fixed: keras.Model, splits: Mapping[str, Subset], folder: Path, name: str) -> dict[str, Subset]:
+    """Compute what the fixed half of a model makes of pictures, or load what was computed before.
+
+    Args:
+        fixed: takes raw pictures.
+        splits: the pictures of each.
+        folder: keeps the features, in a file for each split, named by a hash of all that they depend on.
+        name: the recipe's, for what is said.
+
+    Returns:
+        The same splits, with features in place of pictures.
+    """
+    digest = _digest_model(fixed)
+    files = {split: folder / f"{_digest_pictures(digest, pictures)}.npy" for split, pictures in splits.items()}
+    wanted = sum(len(pictures) for pictures in splits.values())
+    missing = {split: splits[split] for split, file in files.items() if not file.exists()}
+    if missing:
+        print(f"{name}: what the frozen network makes of {wanted:,} pictures is computed once", file=sys.stderr)
+    else:
+        print(f"{name}: what the frozen network makes of {wanted:,} pictures is in {folder}", file=sys.stderr)
+    with tqdm(total=sum(map(len, missing.values())), desc=f"{name}, features", unit="picture", disable=None) as bar:
+        for split, pictures in missing.items():
+            with written_whole(files[split]) as partial, partial.open("wb") as stored:
+                np.save(stored, _compute(fixed, pictures, bar))
+    features = {split: np.load(file, mmap_mode="r") for split, file in files.items()}
+    return {
+        split: Subset(features[split], pictures.targets, np.arange(len(pictures))) for split, pictures in splits.items()
+    }
+
+
+def _compute(fixed: keras.Model, pictures: Subset, bar: tqdm) -> np.ndarray:
+    size = evaluation_batch_size(pictures, fixed)
+    run = tf.function(lambda images: fixed(images, training=False), reduce_retracing=True)
+    pieces = []
+    for start in range(0, len(pictures), size):
+        pieces.append(run(tf.constant(pictures.read(slice(start, start + size)))).numpy())
+        bar.update(len(pieces[-1]))
+    return np.concatenate(pieces)
+
+
+def _digest_model(fixed: keras.Model) -> str:
+    # float results may differ between versions
+    versions = [version(package) for package in ("keras", "tensorflow", "numpy")]
+    digest = hashlib.sha256(json.dumps([fixed.get_config(), versions], default=str).encode())
+    for weight in fixed.get_weights():
+        digest.update(np.ascontiguousarray(weight).data)
+    return digest.hexdigest()
+
+
+def _digest_pictures(model: str, pictures: Subset) -> str:
+    digest = hashlib.sha256(f"{model} {len(pictures)} {pictures.picture_shape}".encode())
+    for start in range(0, len(pictures), PICTURES_HASHED_AT_ONCE):
+        digest.update(pictures.read(slice(start, start + PICTURES_HASHED_AT_ONCE)).data)
+    return digest.hexdigest()[:32]
