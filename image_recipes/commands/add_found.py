@@ -18,7 +18,7 @@ from image_recipes.data.table import Columns, list_table, read_table
 # pictures are taken evenly from all
 MAX_LOOKED_AT = 500
 # pictures no larger than this are left as they are, larger ones made this large
-MAX_SIDE = 96
+MAX_SIDE = 160
 PROBLEMS_SHOWN = 5
 GREY_MODES = {"1", "L", "LA", "I", "I;16", "I;16B", "I;16L"}
 

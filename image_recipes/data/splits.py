@@ -40,6 +40,14 @@ class PublishedPictures(Section):
     split: SplitSizes
 
 
+# what it means that a split has no picture of a class
+LACKING: dict[SplitName, str] = {
+    "train": "it cannot be learned",
+    "validation": "nothing judges it during training",
+    "test": "nothing says how well it was learned",
+}
+
+
 def split_dataset(folder: Path, settings: OwnPictures | PublishedPictures, file: Path) -> dict[str, np.ndarray]:
     """Divide a prepared dataset: a person's own pictures by shares, others as they are published.
 
@@ -56,7 +64,13 @@ def split_dataset(folder: Path, settings: OwnPictures | PublishedPictures, file:
     """
     if isinstance(settings, OwnPictures):
         strata = LABELS[TASKS[settings.task]].to_strata(np.load(folder / "targets.npy"))
-        return assign_pictures(folder, settings, strata, file)
+        indices = assign_pictures(folder, settings, strata, file)
+        for split, consequence in LACKING.items():
+            # numbers are one stratum, which no split lacks
+            if lacking := set(strata) - set(strata[indices[split]]):
+                names = ", ".join(load_info(folder).class_names[number] for number in sorted(lacking))
+                print(f"{settings.raw}: no {split} picture of {names}: {consequence}")
+        return indices
     write_text("# in the published order\n", file)
     return split_indices(load_info(folder).parts, settings.split.model_dump())
 

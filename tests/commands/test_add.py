@@ -2,6 +2,7 @@
 
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -12,6 +13,8 @@ from PIL import Image
 from sklearn.datasets import load_sample_image
 
 from calling import call, call_fails
+from image_recipes.commands.add_recipes import make_recipe
+from image_recipes.core.tasks import REGRESSION
 from pictures import make_folder, make_table, noise
 from projects import ROOT, TINY_PARAMS, Project, load_yaml
 
@@ -173,8 +176,10 @@ def test_a_transfer_recipe_is_added(tracked: Tracked, leaves: Path) -> None:
 
     params = load_yaml(Path("params.yaml"))
     assert params["recipes"]["leaves_transfer"]["start_from"] == weights
-    assert params["recipes"]["leaves_transfer"]["fine_tuning"]["epochs"] == 10
-    assert params["architectures"]["on_MobileNetV2"][0] == {"MobileNetV2": None}
+    assert params["recipes"]["leaves_transfer"]["fine_tuning"]["epochs"] == 5
+    # the pictures have 40 pixels
+    larger = {"Resizing": {"height": 96, "width": 96}}
+    assert params["architectures"]["on_MobileNetV2_enlarged"][:2] == [larger, {"MobileNetV2": None}]
     assert set(params["recipes"]) == {"tiny_class", "tiny_number", "leaves_cnn", "leaves_transfer"}
     assert "params.yaml" not in said
     call("check", "leaves_transfer")
@@ -184,18 +189,42 @@ def test_a_transfer_recipe_is_added(tracked: Tracked, leaves: Path) -> None:
     assert f"recipes.leaves_transfer is there, and starts from {weights}" in output
 
 
-def test_a_network_decides_how_small_pictures_may_be(tracked: Tracked, tmp_path: Path) -> None:
-    small = make_folder(tmp_path / "small", {"a": 12, "b": 12}, size=(20, 20))
-    transfer = ["--transfer", weights_of("Xception")]
+def test_weights_that_are_there_are_used(tracked: Tracked, leaves: Path) -> None:
+    said = add(leaves, "before")
+    assert "make weights, then this again with --transfer data/weights/EfficientNetLite0.weights.h5" in said
 
-    add(small, "large", *transfer)
-    add(small, "small")
+    weights = weights_of("EfficientNetLite0")
+    said = add(leaves, "leaves")
 
-    assert load_yaml(Path("params.yaml"))["datasets"]["large"]["height"] == 71
-    output = call_fails("add", str(small), "--name", "small", *transfer)
-    assert "pictures have 20 pixels a side, but Xception takes at least 71" in output
-    output = call_fails("add", str(small), "--name", "x", "--transfer", weights_of("EfficientNetB0"))
-    assert "EfficientNetB0 cannot start from a file of weights" in output
+    assert load_yaml(Path("params.yaml"))["recipes"]["leaves_transfer"]["start_from"] == weights
+    assert "on_EfficientNetLite0_enlarged: makes pictures 96 pixels large, for a network that knows larger" in said
+    assert said.splitlines()[-1] == "next: make repro DATASET=leaves"
+    call("check", "leaves_transfer")
+    # one that was taken out does not come back
+    file = Path("params.yaml")
+    file.write_text(re.sub(r"  leaves_transfer:\n(    .*\n)+", "", file.read_text("utf-8")), "utf-8")
+    assert "leaves_transfer" not in add(leaves, "leaves")
+
+
+def test_large_pictures_stay_large_for_a_network(tracked: Tracked, tmp_path: Path) -> None:
+    large = make_folder(tmp_path / "large", {"a": 12, "b": 12}, size=(200, 120))
+
+    add(large, "large", "--transfer", weights_of("MobileNetV2"))
+
+    params = load_yaml(Path("params.yaml"))
+    assert params["datasets"]["large"]["height"] == 160
+    assert params["architectures"]["on_MobileNetV2"][0] == {"MobileNetV2": None}
+    first = params["architectures"][params["recipes"]["large_cnn"]["architecture"]][0]
+    assert first["Conv2D"]["strides"] == 2
+
+
+@pytest.mark.parametrize(("pictures", "epochs"), [(14, 100), (420, 57), (6_000, 20)])
+def test_few_pictures_are_learned_from_more_often(pictures: int, epochs: int) -> None:
+    recipe = make_recipe("many", REGRESSION, "net", pictures)
+
+    assert recipe["epochs"] == epochs
+    assert recipe["optimizer"]["learning_rate"]["warmup_steps"] == epochs * -(-pictures // 32) // 10
+    assert recipe["standardize_targets"]
 
 
 def test_a_table_of_which_no_row_can_be_used_says_why(tracked: Tracked, leaves: Path) -> None:

@@ -63,3 +63,20 @@ def test_own_pictures_are_divided_by_class_and_stay(tmp_path: Path) -> None:
         name: array.tolist() for name, array in indices.items()
     }
     assert (tmp_path / "own.csv").read_text("utf-8") == kept
+
+
+def test_a_class_that_a_split_lacks_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = tmp_path / "raw"
+    for start, split in enumerate(("train", "validation", "test")):
+        classes = {"birch": 4, "oak": 3} if split == "train" else {"birch": 3}
+        make_folder(raw / split, classes, start=100 * start)
+    given = {"train": "given", "validation": "given", "test": "given", "keep_together": "nothing"}
+    settings = folder_settings(raw, split=given)
+    assert prepare_dataset(settings, tmp_path / "own") is None
+
+    split_dataset(tmp_path / "own", settings, tmp_path / "own.csv")
+
+    said = capsys.readouterr().out
+    assert f"{raw}: no validation picture of oak: nothing judges it during training" in said
+    assert f"{raw}: no test picture of oak: nothing says how well it was learned" in said
+    assert "no train picture" not in said
