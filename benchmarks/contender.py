@@ -24,6 +24,7 @@ from image_recipes.core.errors import UserError
 from image_recipes.core.tasks import CLASSIFICATION
 from image_recipes.models.recipe import load_recipe
 
+ROOT = Path(__file__).resolve().parent.parent
 SEED = 0
 
 
@@ -34,16 +35,22 @@ class Work:
     Attributes:
         recipe: its name in params.yaml.
         folder: holds the prepared dataset and its split.
-        epochs: how many.
+        epochs: how many; of a recipe with fine-tuning, before it.
         batch_size: pictures a step.
-        learning_rate: of SGD (classification) or Adam (regression).
     """
 
     recipe: str
     folder: Path
     epochs: int
     batch_size: int
-    learning_rate: float
+
+    @property
+    def learning_rate(self) -> float:
+        """The learning rate of SGD (classification) or Adam (regression), for the peers that are written for these."""
+        optimizer = load_recipe(self.recipe).settings.optimizer
+        assert optimizer.name == ("SGD" if self.classification else "Adam")
+        assert isinstance(optimizer.learning_rate, float)
+        return optimizer.learning_rate
 
     @property
     def classification(self) -> bool:
@@ -95,18 +102,17 @@ def compete(train: Callable[[Work, Laps], tuple[int, str]], *packages: str) -> N
     parser.add_argument("epochs", type=int)
     arguments = parser.parse_args()
     recipe = load_recipe(arguments.recipe).settings
-    assert isinstance(recipe.optimizer.learning_rate, float)
-    work = Work(**vars(arguments), batch_size=recipe.batch_size, learning_rate=recipe.optimizer.learning_rate)
-    # the peers are written for these
+    # the peers are written for this
     assert recipe.precision == "float32"
-    assert recipe.optimizer.name == ("SGD" if work.classification else "Adam")
+    work = Work(**vars(arguments), batch_size=recipe.batch_size)
     parameters, device = train(work, laps)
     report: dict[str, Any] = {
         "parameters": parameters,
         "device": device,
         "load_seconds": laps.load_seconds,
         "first_epoch_seconds": laps.seconds[0],
-        "epoch_seconds": laps.seconds[1:],
+        "epoch_seconds": laps.seconds[1 : work.epochs],
+        "fine_tuning_seconds": sum(laps.seconds[work.epochs :]),
         "validation": laps.validation,
         "peak_memory_mb": measure_peak_memory(),
         "versions": {package: version(package) for package in packages},
@@ -122,14 +128,18 @@ def measure_peak_memory() -> float:
 
 
 def run_process(module: str, *arguments: str, environment: dict[str, str] | None = None) -> dict[str, Any]:
-    """Run a module of the benchmarks in a process of its own and return its report.
+    """Run a module of the benchmarks in a process of its own, in the project that is the current folder.
+
+    Returns:
+        Its report.
 
     Raises:
         UserError: it failed.
     """
     done = subprocess.run(
         [sys.executable, "-m", f"benchmarks.{module}", *arguments],
-        env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", **(environment or {})},
+        # that of a small task has no benchmarks in it
+        env={**os.environ, "PYTHONPATH": str(ROOT), "TF_CPP_MIN_LOG_LEVEL": "3", **(environment or {})},
         capture_output=True,
         text=True,
     )

@@ -49,7 +49,7 @@ def run_one(name: str, jit: bool, folder: Path) -> dict[str, Any]:
 
     laps = Laps()
     recipe = load_recipe(name)
-    auto = choose_execution(recipe.with_settings(jit_compile="auto")).jit_compile
+    auto = choose_execution(recipe.layers, "auto").jit_compile
     run_recipe(recipe.with_settings(jit_compile=jit), folder, EPOCHS[name], SEED, laps)
     return {"seconds_per_epoch": statistics.median(laps.seconds[1:]), "auto": auto}
 

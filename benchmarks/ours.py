@@ -1,5 +1,6 @@
 """This project, as the stage `train` runs a recipe: DVCLive, progress and all."""
 
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from benchmarks.contender import SEED, Laps, Work, compete
 from image_recipes.core.dataset import load_prepared, load_split
 from image_recipes.models.backend import keras, tf
 from image_recipes.models.recipe import Recipe, load_recipe
+from image_recipes.training.features import FEATURES_FOLDER
 from image_recipes.training.fit import train_recipe
 from image_recipes.training.progress import LiveLog
 
@@ -21,8 +23,9 @@ class TimeEpochs(keras.callbacks.Callback):
         self.laps, self.monitor = laps, monitor
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Start the first; pictures and model are at hand."""
-        self.laps.start()
+        """Start the first; pictures and model are at hand. What comes before fine-tuning is of its first epoch."""
+        if not self.laps.seconds:
+            self.laps.start()
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """End it, after Keras's validation."""
@@ -33,7 +36,7 @@ def run_recipe(recipe: Recipe, folder: Path, epochs: int, seed: int, laps: Laps)
     """Train a recipe on a prepared dataset.
 
     Args:
-        recipe: as in params.yaml; its epochs are not regarded.
+        recipe: as in params.yaml; its epochs are not regarded, nor when it would stop early.
         folder: holds the prepared dataset and its split.
         epochs: how many.
         seed: of training.
@@ -46,12 +49,16 @@ def run_recipe(recipe: Recipe, folder: Path, epochs: int, seed: int, laps: Laps)
     splits = {split: prepared.subset(load_split(folder / "split", split)) for split in ("train", "validation")}
     with tempfile.TemporaryDirectory() as live_folder, Live(live_folder, dvcyaml=None, save_dvc_exp=False) as live:
         callbacks = [LiveLog(live=live), TimeEpochs(laps, prepared.info.task.progress_metric)]
-        return train_recipe(recipe.with_settings(epochs=epochs), prepared.info, splits, seed, callbacks).model
+        recipe = recipe.with_settings(epochs=epochs, early_stopping=None)
+        return train_recipe(recipe, prepared.info, splits, seed, callbacks).model
 
 
 def main(work: Work, laps: Laps) -> tuple[int, str]:
     """Train."""
-    model = run_recipe(load_recipe(work.recipe), work.folder, work.epochs, SEED, laps)
+    recipe = load_recipe(work.recipe)
+    # what a run before has kept would be no work
+    shutil.rmtree(FEATURES_FOLDER / recipe.settings.dataset, ignore_errors=True)
+    model = run_recipe(recipe, work.folder, work.epochs, SEED, laps)
     return model.count_params(), "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
 
 

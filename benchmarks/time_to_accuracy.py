@@ -90,7 +90,7 @@ def train_example(seed: int, epochs: int, folder: Path) -> dict[str, Any]:
 
     layers = keras.layers
     laps = Laps()
-    work = Work(RECIPE, folder, epochs, 128, 0.001)
+    work = Work(RECIPE, folder, epochs, 128)
     (x_train, y_train), (x_val, y_val), (x_test, y_test) = (work.load(s) for s in ("train", "validation", "test"))
     x_train, y_train = np.concatenate([x_train, x_val]).astype("float32") / 255, np.concatenate([y_train, y_val])
     x_test = x_test.astype("float32") / 255

@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from benchmarks.contender import ROOT
 from benchmarks.machine import describe_machine
 from benchmarks.results import save_rows, save_table
 from image_recipes.core.errors import UserError
 from image_recipes.core.running import exit_on_user_error
 
-ROOT = Path(__file__).resolve().parent.parent
 RUNNING = "Running stage '"
 
 
