@@ -109,7 +109,7 @@ EDITED = {
     "training/steps.py": {"train"},
     "evaluation/measures.py": {"baseline", "evaluate", "compare", "report"},
     "results/metrics.py": {"baseline", "evaluate", "plot", "compare", "report"},
-    "comparison/table.py": {"compare"},
+    "comparison/table.py": {"compare", "report"},
     "figures/curves.py": {"split", "plot", "compare"},
     "figures/refused.py": {"prepare", "split", "plot", "compare"},
     "report/page.py": {"report"},
