@@ -47,43 +47,8 @@ architectures: {}
 """,
     "published.yaml": "# Figures that others have published, by recipe and metric; tables show them beside yours.\n",
 }
-README = """\
-# {name}
-
-Keras models that take a picture and return a class or a number, trained on your own pictures by a pipeline in
-[DVC](https://dvc.org). `image-recipes new` made this project.
-
-## Three commands
-
-```sh
-make weights && source .venv/bin/activate                # once, and the second part in each terminal
-image-recipes add ../photographs --name photos           # a folder with a sub-folder for each class, or a CSV table
-make repro                                               # train and test, just what changed
-image-recipes predict photos_cnn ../new_pictures --output predicted.csv
-```
-
-Then keep what you have in Git: `git add . && git commit -m "Add photos"`.
-
-## Where results appear
-
-| where | what |
-|:--|:--|
-| `plots/report.html` | everything on one page |
-| `metrics/`, `plots/` | figures and pictures, kept by Git |
-| `models/<recipe>.keras` | the models, kept by DVC |
-| `params.yaml` | datasets, recipes, architectures: everything that you change |
-
-## Where to read on
-
-`image-recipes --help` lists the verbs, `image-recipes add --help` explains one, and `make help` lists the targets.
-[docs/own-pictures.md](docs/own-pictures.md) goes through everything, and [docs/judging.md](docs/judging.md) says how
-good a model is and what to do if it learned nothing. These pages come from image-recipes: what they tell of two
-lectures, and some of their links, is not in this project.
-
-## Licence
-
-The code is under Apache-2.0: see [LICENSE](LICENSE). What you add is yours.
-"""
+# of the new project
+READMES = Path(__file__).parent / "templates"
 
 
 def make_project(path: Path) -> None:
@@ -112,7 +77,9 @@ def make_project(path: Path) -> None:
                 shutil.copy2(name, partial / name)
         for name, text in TEXTS.items():
             (partial / name).write_text(text, "utf-8")
-        (partial / "README.md").write_text(README.format(name=target.name), "utf-8")
+        for readme in READMES.iterdir():
+            text = readme.read_text("utf-8").format(name=target.name)
+            (partial / readme.name).write_text(text, "utf-8")
         weights = _bring_weights(partial)
         _run(partial, "git", "add", "--all")
         _run(partial, "git", "commit", "--quiet", "--message", "Start a project of my own")

@@ -45,6 +45,7 @@ def test_a_project_is_made_and_committed(in_project: Project) -> None:
     assert len(made.run("git", "log", "--oneline").stdout.splitlines()) == 1
     assert load_yaml(made.root / "params.yaml") == {"seed": 0, "datasets": {}, "recipes": {}, "architectures": {}}
     files = made.run("git", "ls-files").stdout.splitlines()
+    assert (made.root / "README.ko.md").read_text("utf-8").startswith("# my plants\n")
     assert {"dvc.yaml", "stages/train.py", "image_recipes/cli.py", "data/weights/random", "LICENSE"} <= set(files)
     assert not [name for name in files if name.startswith(("tests", "benchmarks", "lesson", "metrics", "plots"))]
     assert not {"dvc.lock", "data/raw/mnist.npz", "develop.mk"} & set(files)

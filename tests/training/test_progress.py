@@ -60,7 +60,9 @@ def test_a_log_file_gets_a_line(playground: Project) -> None:
     log = playground.run("python", "-m", "stages.train", "tiny_number").stderr
 
     first, *lines = log.splitlines()
-    assert first.startswith("tiny_number: learns from 90 pictures, judged by 30; always answering the mean, 33.29 throws")
+    assert first.startswith(
+        "tiny_number: learns from 90 pictures, judged by 30; always answering the mean, 33.29 throws"
+    )
     line = r"tiny_number: epoch 3/3, val_loss=[\d.e+]+ \(to beat: [\d.]+\), [\d.]+ s/epoch, 00:00 left"
     assert re.fullmatch(line, lines[0])
 
