@@ -36,7 +36,7 @@ $(EXTRAS): requirements-extras.lock $(INSTALLED)
 extras: $(EXTRAS)  ## add to .venv the optional packages of pyproject.toml: for export, demo and more
 
 repro: $(INSTALLED)  ## run the pipeline, just what changed; RECIPE=dots_mlp runs one recipe, DATASET=dots all of a dataset
-	image-recipes repro $(DATASET) $(RECIPE) $(if $(VERBOSE),--verbose)
+	image-recipes repro $(strip $(DATASET) $(RECIPE) $(if $(VERBOSE),--verbose))
 
 weights: $(INSTALLED)  ## fetch the ImageNet weights that `image-recipes add` lets recipes start from (20 MB)
 	image-recipes weights EfficientNetLite0
