@@ -10,10 +10,10 @@ test: $(INSTALLED)  ## run the tests (2 to 4 minutes)
 test-all: test $(EXTRAS)  ## run the slow tests too, with the extras and in a browser
 	pytest --numprocesses 2 -m slow
 
-bench: $(INSTALLED)  ## compare our speed with Keras, PyTorch and JAX (65 minutes on 2 cores of an AMD EPYC; QUICK=1: 15)
+bench: $(INSTALLED)  ## compare our speed with Keras, PyTorch and JAX (45 minutes for the lectures, and those of add; QUICK=1 is shorter)
 	python -m benchmarks.speed $(if $(QUICK),--quick) $(RECIPE)
 
-bench-defaults: $(INSTALLED)  ## try what add writes on ten small tasks (22 minutes; SEEDS=3: 60; TASK=dots: one of them)
+bench-defaults: $(INSTALLED)  ## try what add writes on ten small tasks (26 minutes; SEEDS=3: longer; TASK=dots: one of them)
 	python -m benchmarks.defaults $(if $(SEEDS),--seeds $(SEEDS)) $(TASK)
 
 bench-peers: $(INSTALLED)  ## install PyTorch and JAX beside it, for make bench
