@@ -92,8 +92,9 @@ class Project:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "COLUMNS": "200",
         }
-        # this process has set it, for TensorFlow
-        environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+        # this process has set the first, for TensorFlow; the others are of the make that runs the tests
+        for name in ("TF_CPP_MIN_LOG_LEVEL", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+            environment.pop(name, None)
         done = subprocess.run(command, cwd=self.root, env=environment, text=True, capture_output=True)
         if check and done.returncode:
             raise AssertionError(f"{' '.join(command)} exited with {done.returncode}:\n{done.stdout}{done.stderr}")
