@@ -1,8 +1,8 @@
 """What a task is: one record for each.
 
-What a folder does for each task stands in one table of that folder, keyed by these records: `LABELS`
-(data/labels.py), `HEADS` (models/build.py), `RESULTS`, `EVALUATION`, `COMPARISON`, `FIGURES`, `REPORT` and
-`COMMANDS` (by_task.py in the folder of that name).
+What a folder does for each task stands in tables of that folder, keyed by these records: `LABELS`
+(data/labels.py), `HEADS` (models/build.py), `ANSWERS`, `FIGURES_OF` and `LOSSES` (training/trivial.py),
+`RESULTS`, `EVALUATION`, `COMPARISON`, `FIGURES`, `REPORT` and `COMMANDS` (by_task.py in the folder of that name).
 """
 
 from dataclasses import dataclass

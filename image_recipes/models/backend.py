@@ -44,4 +44,8 @@ with _errors_only():
     # looking for devices prints notices too, so it is done here
     tf.config.list_physical_devices()
 
+# it joins sums of two to sums of many (AddN), which begin with any term whose memory is free: that
+# depends on how the operations of a moment happen to be shared among threads, and so does the rounding
+tf.config.optimizer.set_experimental_options({"arithmetic_optimization": False})
+
 __all__ = ["keras", "tf"]

@@ -97,7 +97,9 @@ def compute_features(fixed: keras.Model, splits: Mapping[str, Subset], folder: P
 
 def _compute(fixed: keras.Model, pictures: Subset, bar: tqdm) -> np.ndarray:
     size = evaluation_batch_size(pictures, fixed)
-    run = tf.function(lambda images: fixed(images, training=False), reduce_retracing=True)
+    # the last batch is smaller
+    batch = tf.TensorSpec((None, *pictures.picture_shape), fixed.inputs[0].dtype)
+    run = tf.function(lambda images: fixed(images, training=False), input_signature=[batch])
     pieces = []
     for start in range(0, len(pictures), size):
         pieces.append(run(tf.constant(pictures.read(slice(start, start + size)))).numpy())

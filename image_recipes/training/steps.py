@@ -110,34 +110,24 @@ def use_execution(
         weighting: of the training loss.
     """
     step = _training_step(model, execution.parts, weighting)
-    model.train_function = _make_function(model, step, training)
-    model.test_function = _make_function(model, _evaluation_step(model, execution.parts), validation)
+    model.train_function = _make_function(model, execution.parts, step, training)
+    model.test_function = _make_function(model, execution.parts, _evaluation_step(model, execution.parts), validation)
 
 
-def _make_function(model: keras.Model, step: Step, feed: Feed) -> Callable[..., dict[str, tf.Tensor]]:
+def _make_function(model: keras.Model, parts: int, step: Step, feed: Feed) -> Callable[..., dict[str, tf.Tensor]]:
     # Keras has set this to false, with a warning, if a layer cannot be compiled
     jit_compile = model.jit_compile
-    size, unrolled = feed.batch_size, UNROLLED_STEPS if jit_compile else 1
+    any_size = parts == 1 and not jit_compile
 
     @tf.function(jit_compile=jit_compile, autograph=False)
     def run(images: tf.Tensor, targets: tf.Tensor, order: tf.Tensor) -> dict[str, tf.Tensor]:
         def step_on(batch: tf.Tensor) -> None:
             step(tf.gather(images, batch), tf.gather(targets, batch))
 
-        def body(first: tf.Tensor) -> tuple[tf.Tensor]:
-            for number in range(unrolled):
-                step_on(batches[first + number])
-            return (first + unrolled,)
-
-        steps, rest = divmod(order.shape[0], size)
-        looped = steps - steps % unrolled
-        batches = tf.reshape(order[: steps * size], (steps, size))
-        if looped:
-            tf.while_loop(lambda first: first < looped, body, [tf.constant(0)], parallel_iterations=1)
-        for number in range(looped, steps):
-            step_on(batches[number])
-        if rest:
-            step_on(order[-rest:])
+        if any_size:
+            _loop_over_batches_of_any_size(step_on, order, feed.batch_size)
+        else:
+            _loop_over_batches(step_on, order, feed.batch_size, UNROLLED_STEPS if jit_compile else 1)
         return model.get_metrics_result()
 
     def run_next(iterator: tf.data.Iterator) -> dict[str, tf.Tensor]:
@@ -146,26 +136,54 @@ def _make_function(model: keras.Model, step: Step, feed: Feed) -> Callable[..., 
     return run_next
 
 
+def _loop_over_batches(step_on: Callable[[tf.Tensor], None], order: tf.Tensor, size: int, unrolled: int) -> None:
+    def body(first: tf.Tensor) -> tuple[tf.Tensor]:
+        for number in range(unrolled):
+            step_on(batches[first + number])
+        return (first + unrolled,)
+
+    steps, rest = divmod(order.shape[0], size)
+    looped = steps - steps % unrolled
+    batches = tf.reshape(order[: steps * size], (steps, size))
+    if looped:
+        tf.while_loop(lambda first: first < looped, body, [tf.constant(0)], parallel_iterations=1)
+    for number in range(looped, steps):
+        step_on(batches[number])
+    if rest:
+        step_on(order[-rest:])
+
+
+def _loop_over_batches_of_any_size(step_on: Callable[[tf.Tensor], None], order: tf.Tensor, size: int) -> None:
+    """Trace a step once for all batches, the last and smaller one too: of a large network that takes seconds."""
+
+    def body(first: tf.Tensor) -> tuple[tf.Tensor]:
+        step_on(order[first : first + size])
+        return (first + size,)
+
+    tf.while_loop(lambda first: first < order.shape[0], body, [tf.constant(0)], parallel_iterations=1)
+
+
 def _training_step(model: keras.Model, parts: int, weighting: Weighting) -> Step:
     class_weight, gradient_scale = weighting
 
     def step(images: tf.Tensor, targets: tf.Tensor) -> None:
         gradients, predictions = [], []
         for part_images, part_targets in _divide(images, targets, parts):
-            with tf.GradientTape() as tape:
-                prediction = model(part_images, training=True)
-                sample_weight = None if class_weight is None else tf.gather(tf.constant(class_weight), part_targets)
-                loss = model.compute_loss(part_images, part_targets, prediction, sample_weight)
-                if gradient_scale != 1:
-                    # what regularizers add has no unit
-                    penalty = tf.add_n(model.losses) if model.losses else 0.0
-                    scaled = (loss - penalty) * gradient_scale + penalty
-                else:
-                    scaled = loss
-                share = model.optimizer.scale_loss(scaled * (part_images.shape[0] / images.shape[0]))
+            prediction = model(part_images, training=True)
+            sample_weight = None if class_weight is None else tf.gather(tf.constant(class_weight), part_targets)
+            loss = model.compute_loss(part_images, part_targets, prediction, sample_weight)
+            if gradient_scale != 1:
+                # what regularizers add has no unit
+                penalty = sum(model.losses)
+                scaled = (loss - penalty) * gradient_scale + penalty
+            else:
+                scaled = loss
+            share = model.optimizer.scale_loss(scaled * (_count(part_images) / _count(images)) if parts > 1 else scaled)
             # the first metric is Keras's own mean of the loss
-            model.metrics[0].update_state(loss, sample_weight=part_images.shape[0])
-            gradients.append(tape.gradient(share, model.trainable_weights))
+            model.metrics[0].update_state(loss, sample_weight=_count(part_images))
+            weights = [weight.value for weight in model.trainable_weights]
+            # a tape would add three terms or more in an order that threads decide, see `backend`
+            gradients.append(tf.gradients(share, weights, aggregation_method=tf.AggregationMethod.EXPERIMENTAL_TREE))
             predictions.append(prediction)
         model.optimizer.apply_gradients(
             (_sum(shares), weight) for *shares, weight in zip(*gradients, model.trainable_weights, strict=True)
@@ -181,14 +199,21 @@ def _evaluation_step(model: keras.Model, parts: int) -> Step:
         for part_images, part_targets in _divide(images, targets, parts):
             prediction = model(part_images, training=False)
             loss = model.compute_loss(part_images, part_targets, prediction, training=False)
-            model.metrics[0].update_state(loss, sample_weight=part_images.shape[0])
+            model.metrics[0].update_state(loss, sample_weight=_count(part_images))
             predictions.append(prediction)
         _update_metrics(model, images, targets, predictions)
 
     return step
 
 
+def _count(images: tf.Tensor) -> int | tf.Tensor:
+    # known beforehand, or not
+    return images.shape[0] or tf.shape(images)[0]
+
+
 def _divide(images: tf.Tensor, targets: tf.Tensor, parts: int) -> list[tuple[tf.Tensor, tf.Tensor]]:
+    if parts == 1:
+        return [(images, targets)]
     size = -(-images.shape[0] // parts)
     starts = range(0, images.shape[0], size)
     return [(images[start : start + size], targets[start : start + size]) for start in starts]

@@ -123,6 +123,27 @@ def test_steps_are_keras_s_own(execution: Execution, case: str) -> None:
         assert np.abs(ours - start).max() > 1e-3
 
 
+def test_no_sum_depends_on_which_thread_is_first() -> None:
+    # a sum of three terms or more begins with the one whose memory is free
+    normalized = [*CONVOLUTION, Layer("BatchNormalization", {}), Layer("Dense", {"units": 3})]
+    model = compiled(normalized)
+    training, validation = pictures()
+    feed = shuffled_feed(training, 16, 3, True)
+    use_execution(model, WHOLE, feed, evaluation_feed(validation, 7, True))
+    order = next(iter(feed.executions))
+
+    @tf.function
+    def run() -> dict[str, tf.Tensor]:
+        return model.train_function(iter([order]))
+
+    graph = run.get_concrete_function().graph.as_graph_def()
+    sums = [node for function in graph.library.function for node in function.node_def if node.op == "AddN"]
+    assert sums
+    assert max(len(node.input) for node in sums) == 2
+    # which would join them again
+    assert tf.config.optimizer.get_experimental_options()["arithmetic_optimization"] is False
+
+
 CHOICES: dict[str, tuple[list[Layer], Literal["auto", True, False], Execution]] = {
     "dense": (DENSE, "auto", COMPILED),
     "dropout": (
