@@ -85,7 +85,7 @@ def make_recipe(dataset: str, task: Task, architecture: str, pictures: int) -> d
     epochs = _epochs(pictures)
     return {
         **_first_settings(dataset, architecture, RANDOM, epochs),
-        "optimizer": _adam(0.003, epochs, pictures),
+        "optimizer": _adam(0.003),
         "augmentation": [AUGMENTATION],
         **_other_settings(task, epochs),
     }
@@ -101,10 +101,10 @@ def make_transfer_recipe(
     epochs = _epochs(pictures)
     return {
         **_first_settings(dataset, architecture, start_from.as_posix(), epochs),
-        "optimizer": _adam(0.001, epochs, pictures),
+        "optimizer": _adam(0.001),
         # no augmentation: so what the frozen network makes of the pictures is computed once
         **_other_settings(task, epochs),
-        "fine_tuning": {"epochs": FINE_TUNING_EPOCHS, "optimizer": _adam(0.0003, FINE_TUNING_EPOCHS, pictures)},
+        "fine_tuning": {"epochs": FINE_TUNING_EPOCHS, "optimizer": _adam(0.0003)},
     }
 
 
@@ -126,14 +126,10 @@ def _other_settings(task: Task, epochs: int) -> dict[str, Any]:
 
 
 def _epochs(pictures: int) -> int:
-    return min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(STEPS / _steps(pictures))))
+    return min(MOST_EPOCHS, max(FEWEST_EPOCHS, round(STEPS / math.ceil(max(1, pictures) / BATCH_SIZE))))
 
 
-def _steps(pictures: int) -> int:
-    return math.ceil(max(1, pictures) / BATCH_SIZE)
-
-
-def _adam(rate: float, epochs: int, pictures: int) -> dict[str, Any]:
+def _adam(rate: float) -> dict[str, Any]:
     """Make Adam with a rate that rises for a tenth of the steps, then falls to zero along a cosine."""
     return {
         "name": "Adam",
@@ -141,6 +137,6 @@ def _adam(rate: float, epochs: int, pictures: int) -> dict[str, Any]:
             "name": "CosineDecay",
             "initial_learning_rate": rate / 10,
             "warmup_target": rate,
-            "warmup_steps": max(1, epochs * _steps(pictures) // 10),
+            "warmup_steps": 0.1,
         },
     }

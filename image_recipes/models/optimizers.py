@@ -15,7 +15,8 @@ def build_optimizer(settings: Optimizer, steps: int, where: str) -> keras.optimi
     Args:
         settings: its name and arguments. A schedule in place of the learning rate runs
             over the whole training: where its class takes `decay_steps`, and the recipe
-            does not give them, they are `steps`, less the schedule's `warmup_steps`.
+            does not give them, they are `steps`, less the schedule's `warmup_steps`, which
+            may be given as a share of `steps`, such as 0.1.
         steps: the number of steps (batches) of the whole training.
         where: the optimizer's key in params.yaml, for errors.
 
@@ -46,12 +47,20 @@ def _make_optimizer(settings: Optimizer, steps: int, where: str) -> keras.optimi
 def _make_schedule(settings: Schedule, steps: int, where: str) -> Any:
     schedules = keras.optimizers.schedules
     arguments = settings.model_dump(exclude={"name"})
+    if "warmup_steps" in arguments:
+        arguments["warmup_steps"] = _warmup_steps(arguments["warmup_steps"], steps, where)
     known = getattr(schedules, settings.name, None)
     if known and "decay_steps" in inspect.signature(known).parameters and "decay_steps" not in arguments:
-        warmup_steps = arguments.get("warmup_steps", 0)
-        if not isinstance(warmup_steps, int) or not 0 <= warmup_steps < steps:
-            raise UserError(
-                f"{where}.warmup_steps: give a whole number below the run's {steps:,} steps, not {warmup_steps!r}"
-            )
-        arguments["decay_steps"] = steps - warmup_steps
+        arguments["decay_steps"] = steps - arguments.get("warmup_steps", 0)
     return make_component(schedules, schedules.LearningRateSchedule, settings.name, arguments, where)
+
+
+def _warmup_steps(given: Any, steps: int, where: str) -> int:
+    if isinstance(given, float) and 0 < given < 1:
+        return min(max(1, int(given * steps)), steps - 1)
+    if not isinstance(given, int) or not 0 <= given < steps:
+        raise UserError(
+            f"{where}.warmup_steps: give a share of the steps, such as 0.1, or a whole number below the run's "
+            f"{steps:,} steps, not {given!r}"
+        )
+    return given

@@ -27,8 +27,6 @@ TINY = {
     "train: 1500": "train: 200",
     "validation: 300": "validation: 100",
     "test: 10000": "test: 100",
-    # no more than the steps of a run
-    "warmup_steps: 234": "warmup_steps: 2",
 }
 # what differs from run to run, or from the real sizes to these
 MASKS = {

@@ -30,6 +30,16 @@ def test_a_warm_up_is_part_of_the_training() -> None:
     assert float(schedule(100)) == pytest.approx(0, abs=1e-9)
 
 
+@pytest.mark.parametrize(("steps", "rising"), [(100, 20), (9, 1), (2, 1)])
+def test_a_warm_up_may_be_a_share_of_the_training(steps: int, rising: int) -> None:
+    settings = {"name": "CosineDecay", "initial_learning_rate": 0.0, "warmup_target": 0.1, "warmup_steps": 0.2}
+
+    schedule = build_optimizer(optimizer("SGD", settings), steps, where="recipes.r.optimizer")._learning_rate
+
+    assert float(schedule(rising)) == pytest.approx(0.1)
+    assert float(schedule(steps)) == pytest.approx(0, abs=1e-9)
+
+
 def test_given_decay_steps_are_kept() -> None:
     settings = optimizer(
         "SGD", {"name": "ExponentialDecay", "initial_learning_rate": 1.0, "decay_rate": 0.5, "decay_steps": 10}
@@ -70,7 +80,8 @@ BAD_OPTIMIZERS = {
         optimizer(
             "SGD", {"name": "CosineDecay", "initial_learning_rate": 0.0, "warmup_target": 0.1, "warmup_steps": 10}
         ),
-        "recipes.r.optimizer.learning_rate.warmup_steps: give a whole number below the run's 10 steps, not 10",
+        "recipes.r.optimizer.learning_rate.warmup_steps: give a share of the steps, such as 0.1, or a whole "
+        "number below the run's 10 steps, not 10",
     ),
     "unknown argument of a schedule": (
         optimizer("SGD", {"name": "CosineDecay", "initial_rate": 0.1}),
