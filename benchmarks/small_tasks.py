@@ -194,7 +194,8 @@ def _panels(rng: np.random.Generator) -> Iterator[Labelled]:
         brown = tuple(map(int, rng.integers((90, 80, 50), (150, 130, 90))))
         picture.paste(Image.new("RGB", picture.size, brown), mask=dirt.filter(ImageFilter.GaussianBlur(2)))
         light = np.asarray(picture, np.float32) * rng.uniform(0.6, 1.3)
-        yield _noise(rng, Image.fromarray(light.clip(0, 255).astype(np.uint8)), 10), round(100 * covered.mean(), 2)
+        panel = _noise(rng, Image.fromarray(light.clip(0, 255).astype(np.uint8)), 10)
+        yield panel.resize((112, 84), Image.Resampling.LANCZOS), round(100 * covered.mean(), 2)
 
 
 def _gauges(rng: np.random.Generator) -> Iterator[Labelled]:
@@ -212,7 +213,7 @@ def _gauges(rng: np.random.Generator) -> Iterator[Labelled]:
         value = rng.uniform(0, 100)
         angle = math.radians(135 + 2.7 * value)
         draw.line([(x, y), (x + 0.8 * radius * math.cos(angle), y + 0.8 * radius * math.sin(angle))], (180, 20, 20), 4)
-        yield _noise(rng, picture, 10), round(value, 1)
+        yield _noise(rng, picture, 10).resize((112, 112), Image.Resampling.LANCZOS), round(value, 1)
 
 
 def _microbes(rng: np.random.Generator) -> Iterator[Labelled]:
