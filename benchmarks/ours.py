@@ -6,11 +6,10 @@ from pathlib import Path
 
 from dvclive import Live
 
-from benchmarks.contender import SEED, Laps, Work, compete
+from benchmarks.contender import ROOT, SEED, Laps, Work, compete
 from image_recipes.core.dataset import load_prepared, load_split
 from image_recipes.models.backend import keras, tf
-from image_recipes.models.recipe import Recipe, load_recipe
-from image_recipes.training.features import FEATURES_FOLDER
+from image_recipes.models.recipe import FEATURES_FOLDER, Recipe, load_recipe
 from image_recipes.training.fit import train_recipe
 from image_recipes.training.progress import LiveLog
 
@@ -56,8 +55,9 @@ def run_recipe(recipe: Recipe, folder: Path, epochs: int, seed: int, laps: Laps)
 def main(work: Work, laps: Laps) -> tuple[int, str]:
     """Train."""
     recipe = load_recipe(work.recipe)
-    # what a run before has kept would be no work
-    shutil.rmtree(FEATURES_FOLDER / recipe.settings.dataset, ignore_errors=True)
+    if Path.cwd() != ROOT:
+        # of a small task, what a run before has kept would be no work; a person's own is left alone
+        shutil.rmtree(FEATURES_FOLDER / recipe.settings.dataset, ignore_errors=True)
     model = run_recipe(recipe, work.folder, work.epochs, SEED, laps)
     return model.count_params(), "gpu" if tf.config.list_physical_devices("GPU") else "cpu"
 

@@ -12,6 +12,8 @@ from image_recipes.core.tasks import TASKS, Task
 # the file that stands for weights drawn at random, since DVC wants one
 RANDOM = "data/weights/random"
 WEIGHTS_FOLDER = Path("data/weights")
+# below it, of each dataset: what frozen networks make of its pictures
+FEATURES_FOLDER = Path("data/features")
 # names of layers that a model has beside those listed
 BACKBONE, HEAD, UNIT = "backbone", "head", "unit"
 

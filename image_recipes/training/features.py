@@ -3,6 +3,7 @@
 import hashlib
 import json
 import sys
+import tempfile
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -12,16 +13,10 @@ import numpy as np
 from tqdm import tqdm
 
 from image_recipes.core.dataset import Subset
-from image_recipes.core.files import written_whole
 from image_recipes.models.backend import keras, tf
 from image_recipes.models.feeding import evaluation_batch_size
 from image_recipes.models.recipe import BACKBONE
 
-FEATURES_FOLDER = Path("data/features")
-EVERY_EPOCH = (
-    "the frozen network computes every picture again in every epoch, since augmentation changes them: "
-    "without augmentation, that would be done once"
-)
 PICTURES_HASHED_AT_ONCE = 256
 
 
@@ -37,12 +32,12 @@ def is_frozen(model: keras.Model) -> bool:
     return any(layer.name == BACKBONE and not layer.trainable_weights for layer in model.layers)
 
 
-def divide(model: keras.Sequential) -> Halves | None:
+def divide(model: keras.Sequential) -> Halves | str:
     """Divide a model behind its frozen backbone, and behind the layers after it that have nothing to learn.
 
     Returns:
-        Both halves; None if something that changes from epoch to epoch, augmentation, is in front of
-        the backbone.
+        Both halves; or, if something in front of the backbone changes from epoch to epoch, such as
+        augmentation, that layer's name.
     """
     count = 0
     for layer in model.layers:
@@ -51,10 +46,10 @@ def divide(model: keras.Sequential) -> Halves | None:
         count += 1
     fixed, rest = model.layers[:count], model.layers[count:]
     if BACKBONE not in {layer.name for layer in fixed}:
-        return None
+        return rest[0].name
     pictures = keras.Input(model.input_shape[1:], dtype="uint8", name="pictures")
     half = keras.Sequential([pictures, *fixed], name="fixed")
-    features = keras.Input(half.output_shape[1:], dtype=half.outputs[0].dtype, name="features")
+    features = keras.Input(half.output_shape[1:], dtype="float32", name="features")
     return Halves(half, keras.Sequential([features, *rest], name=model.name))
 
 
@@ -75,36 +70,56 @@ def compute_features(fixed: keras.Model, splits: Mapping[str, Subset], folder: P
         name: the recipe's, for what is said.
 
     Returns:
-        The same splits, with features in place of pictures.
+        The same splits, with features, float32 (N, ...), in place of pictures.
     """
     digest = _digest_model(fixed)
     files = {split: folder / f"{_digest_pictures(digest, pictures)}.npy" for split, pictures in splits.items()}
     wanted = sum(len(pictures) for pictures in splits.values())
-    missing = {split: splits[split] for split, file in files.items() if not file.exists()}
+    shapes = {split: (len(pictures), *fixed.output_shape[1:]) for split, pictures in splits.items()}
+    missing = {split: splits[split] for split, file in files.items() if _load(file, shapes[split]) is None}
     if missing:
         print(f"{name}: what the frozen network makes of {wanted:,} pictures is computed once", file=sys.stderr)
     else:
         print(f"{name}: what the frozen network makes of {wanted:,} pictures is in {folder}", file=sys.stderr)
+    features = {}
     with tqdm(total=sum(map(len, missing.values())), desc=f"{name}, features", unit="picture", disable=None) as bar:
-        for split, pictures in missing.items():
-            with written_whole(files[split]) as partial, partial.open("wb") as stored:
-                np.save(stored, _compute(fixed, pictures, bar))
-    features = {split: np.load(file, mmap_mode="r") for split, file in files.items()}
+        for split, file in files.items():
+            if split in missing:
+                _compute(fixed, missing[split], file, bar)
+            features[split] = np.load(file, mmap_mode="r")
     return {
         split: Subset(features[split], pictures.targets, np.arange(len(pictures))) for split, pictures in splits.items()
     }
 
 
-def _compute(fixed: keras.Model, pictures: Subset, bar: tqdm) -> np.ndarray:
+def _load(file: Path, shape: tuple[int, ...]) -> np.ndarray | None:
+    try:
+        features = np.load(file, mmap_mode="r")
+    except (OSError, ValueError, EOFError):  # it is not there, or a disk was full
+        return None
+    return features if features.shape == shape else None
+
+
+def _compute(fixed: keras.Model, pictures: Subset, file: Path, bar: tqdm) -> None:
+    """Compute features batch by batch into a file, whole or not at all, since they may not fit in memory."""
     size = evaluation_batch_size(pictures, fixed)
     # the last batch is smaller
     batch = tf.TensorSpec((None, *pictures.picture_shape), fixed.inputs[0].dtype)
-    run = tf.function(lambda images: fixed(images, training=False), input_signature=[batch])
-    pieces = []
-    for start in range(0, len(pictures), size):
-        pieces.append(run(tf.constant(pictures.read(slice(start, start + size)))).numpy())
-        bar.update(len(pieces[-1]))
-    return np.concatenate(pieces)
+    # NumPy knows no bfloat16
+    run = tf.function(lambda images: tf.cast(fixed(images, training=False), tf.float32), input_signature=[batch])
+    file.parent.mkdir(parents=True, exist_ok=True)
+    # another process may compute the same at the same time
+    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".partial-") as place:
+        partial = Path(place, file.name)
+        features = np.lib.format.open_memmap(
+            partial, mode="w+", dtype=np.float32, shape=(len(pictures), *fixed.output_shape[1:])
+        )
+        for start in range(0, len(pictures), size):
+            values = run(tf.constant(pictures.read(slice(start, start + size)))).numpy()
+            features[start : start + size] = values
+            bar.update(len(values))
+        features.flush()
+        partial.replace(file)
 
 
 def _digest_model(fixed: keras.Model) -> str:

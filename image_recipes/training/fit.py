@@ -16,8 +16,8 @@ from image_recipes.models.backend import keras
 from image_recipes.models.build import Scale, build_model
 from image_recipes.models.feeding import evaluation_batch_size, evaluation_feed, fits_in_memory, shuffled_feed
 from image_recipes.models.optimizers import build_optimizer
-from image_recipes.models.recipe import BACKBONE, Optimizer, Recipe, RecipeSettings, find_unsuited
-from image_recipes.training.features import EVERY_EPOCH, FEATURES_FOLDER, compute_features, divide, is_frozen
+from image_recipes.models.recipe import BACKBONE, FEATURES_FOLDER, Optimizer, Recipe, RecipeSettings, find_unsuited
+from image_recipes.training.features import Halves, compute_features, divide, is_frozen
 from image_recipes.training.progress import Progress, tell_start
 from image_recipes.training.steps import Execution, Weighting, choose_execution, share_cores, use_execution
 from image_recipes.training.trivial import TrivialAnswer, find_trivial
@@ -152,8 +152,12 @@ class _Fit(NamedTuple):
         """Train what comes after the frozen backbone alone, on what that makes of the pictures, if it can be."""
         name, settings = self.recipe.name, self.recipe.settings
         halves = divide(self.model)
-        if halves is None:
-            print(f"{name}: {EVERY_EPOCH}", file=sys.stderr)
+        if not isinstance(halves, Halves):
+            print(
+                f"{name}: the frozen network computes every picture again in every epoch, since {halves} in front of "
+                "it changes them from epoch to epoch: without that, it would be done once",
+                file=sys.stderr,
+            )
             return self
         features = compute_features(halves.fixed, self.splits, FEATURES_FOLDER / settings.dataset, name)
         after = self.recipe.layers[(backbone_place(self.recipe.layers) or 0) + 1 :]
@@ -189,7 +193,7 @@ class _Fit(NamedTuple):
             callbacks=[
                 *callbacks,
                 Progress(self.recipe.name, epochs, done, self.task.progress_metric, self.trivial.figure),
-                Watch(self.recipe, self.task, training, self.trivial, phase.epochs),
+                Watch(self.recipe, self.task, training, self.trivial),
             ],
         )
         return pd.DataFrame(history.history)

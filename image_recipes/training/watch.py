@@ -21,6 +21,10 @@ NO_GAIN_OF_LOSS, NO_GAIN_OF_ERRORS = 0.95, 0.8
 PICTURES_TRIED = 64
 # shares: of units that answer nothing, of the pictures that one class has, of a figure's first value
 MANY_DEAD, MOST, MUCH_LEFT = 0.9, 0.8, 0.02
+# of BatchNormalization, for few steps
+SUITED_MOMENTUM = 0.9
+# of a loss, as a factor: less is no rise; and of so few epochs nothing is said
+RISE, FEWEST_EPOCHS = 1.01, 3
 
 
 class Watched(NamedTuple):
@@ -57,26 +61,35 @@ class Watch(keras.callbacks.Callback):
         task: of its dataset.
         training: what it learns from, as the model takes it.
         trivial: the trivial answer.
-        epochs: the last one's number.
     """
 
-    def __init__(self, recipe: Recipe, task: Task, training: Subset, trivial: TrivialAnswer, epochs: int) -> None:
+    def __init__(self, recipe: Recipe, task: Task, training: Subset, trivial: TrivialAnswer) -> None:
         super().__init__()
         self.recipe, self.task, self.training, self.trivial = recipe, task, training, trivial
-        self.judged_at = min(PATIENCE, epochs)
         self.logs: list[dict[str, float]] = []
+        self.last_epoch = 0
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Take the figures down, and judge once."""
         self.logs.append(dict(logs or {}))
-        if len(self.logs) != self.judged_at:
-            return
-        if self._has_learned():
+        self.last_epoch = epoch
+        if len(self.logs) == PATIENCE:
+            self._judge()
+
+    def on_train_end(self, logs: dict[str, float] | None = None) -> None:
+        """Judge a training that was shorter, or stopped early."""
+        if 0 < len(self.logs) < PATIENCE:
+            self._judge()
+
+    def _judge(self) -> None:
+        # of a loss that is not finite, an error says more
+        if self._has_learned() or not math.isfinite(self.logs[-1]["loss"]):
             return
         watched = Watched(self.recipe, self.task, self.model, self.training, self.trivial, self.logs)
         to_beat = f"{self.trivial.words} ({self.task.progress_metric}={self.trivial.figure:.4g})"
+        after = f"after {self.last_epoch + 1} epochs"
         print(
-            f"warning: {self.recipe.name}: after {epoch + 1} epochs no better than {to_beat}: {find_cause(watched)}",
+            f"warning: {self.recipe.name}: {after} no better than {to_beat}: {find_cause(watched)}",
             file=sys.stderr,
             flush=True,
         )
@@ -121,12 +134,13 @@ def _normalization_lags(watched: Watched) -> str | None:
         for layer in watched.model.layers
         if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
     ]
+    slowest = max(momentums, default=0.0)
     # what is left of the first figures, which no picture has had a part in
-    if max(momentums, default=0.0) ** steps < MUCH_LEFT:
+    if slowest <= SUITED_MOMENTUM or slowest**steps < MUCH_LEFT:
         return None
     return (
         f"after {steps:,} steps BatchNormalization still goes by the figures that it began with: "
-        "give it momentum: 0.9, or train for more epochs"
+        f"give it momentum: {SUITED_MOMENTUM}, or train for more epochs"
     )
 
 
@@ -156,8 +170,8 @@ def _dead_units(watched: Watched) -> str | None:
 
 def _rate_too_high(watched: Watched) -> str | None:
     losses = [log["loss"] for log in watched.logs]
-    rises = sum(later > earlier for earlier, later in itertools.pairwise(losses))
-    if losses[-1] <= losses[0] and rises < len(losses) / 3:
+    rises = sum(later > RISE * earlier for earlier, later in itertools.pairwise(losses))
+    if len(losses) < FEWEST_EPOCHS or (losses[-1] <= RISE * losses[0] and rises < len(losses) / 3):
         return None
     return "the training loss goes up and down: lower optimizer.learning_rate, to a tenth at first"
 

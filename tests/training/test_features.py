@@ -107,7 +107,31 @@ def test_with_augmentation_it_says_why_not(capsys: pytest.CaptureFixture[str]) -
     train(augmentation=FLIP)
 
     assert not Path("data/features").exists()
-    assert "net: the frozen network computes every picture again in every epoch, since" in capsys.readouterr().err
+    said = (
+        "net: the frozen network computes every picture again in every epoch, since random_flip in front of it changes"
+    )
+    assert said in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("damaged", [b"", b"half a file"])
+def test_a_damaged_file_is_computed_again(damaged: bytes) -> None:
+    before = train()
+    sizes = [file.stat().st_size for file in kept()]
+    for file in kept():
+        file.unlink()
+        file.write_bytes(damaged)
+
+    again = train()
+
+    assert again.history.equals(before.history)
+    assert [file.stat().st_size for file in kept()] == sizes
+
+
+def test_features_of_half_precision_are_kept() -> None:
+    history = train(precision="mixed_bfloat16").history
+
+    assert history["val_loss"].notna().all()
+    assert {np.load(file).dtype for file in kept()} == {np.dtype("float32")}
 
 
 def test_the_best_of_both_trainings_is_kept() -> None:

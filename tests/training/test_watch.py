@@ -94,13 +94,13 @@ def test_dead_units_are_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert "100% of the units of layer dense answer 0" in say(capsys, DEAD, CLASSES, BRIGHT)
 
 
-@pytest.mark.parametrize(("momentum", "lags"), [(0.99, True), (0.9, False)])
-def test_normalization_that_lags_is_named(momentum: float, lags: bool) -> None:
+@pytest.mark.parametrize(("momentum", "epochs", "lags"), [(0.99, 10, True), (0.9, 10, False), (0.9, 3, False)])
+def test_normalization_that_lags_is_named(momentum: float, epochs: int, lags: bool) -> None:
     layers = [Layer("BatchNormalization", {"momentum": momentum}), *DENSE]
     recipe = make_recipe(layers)
     training = Subset(IMAGES, BRIGHT[:80], np.arange(80))
-    # 10 epochs of 5 steps
-    logs = [{"loss": 0.3, "accuracy": 0.95, "val_loss": 3.0, "val_accuracy": 0.5}] * 10
+    # an epoch is 5 steps
+    logs = [{"loss": 0.3, "accuracy": 0.95, "val_loss": 3.0, "val_accuracy": 0.5}] * epochs
     trivial = find_trivial(CLASSES, BRIGHT[:80], BRIGHT[80:])
 
     cause = find_cause(Watched(recipe, CLASSES.task, build_model(recipe, CLASSES), training, trivial, logs))
@@ -122,6 +122,24 @@ def test_a_short_training_is_judged_at_its_end(capsys: pytest.CaptureFixture[str
     said = say(capsys, DENSE, CLASSES, SHUFFLED, optimizer=adam(1e-6), epochs=2)
 
     assert "warning: net: after 2 epochs no better than always answering" in said
+
+
+def test_a_training_that_stops_early_is_judged_at_its_end(capsys: pytest.CaptureFixture[str]) -> None:
+    stopping = {"monitor": "val_loss", "patience": 1, "restore_best_weights": True}
+
+    said = say(capsys, DENSE, CLASSES, SHUFFLED, optimizer=adam(0.3), epochs=40, early_stopping=stopping)
+
+    (line,) = [line for line in said.splitlines() if line.startswith("warning:")]
+    assert re.search("after [2-9] epochs no better than always answering", line)
+
+
+def test_a_rise_of_the_last_digits_says_nothing_of_the_rate() -> None:
+    recipe, training = make_recipe(DENSE), Subset(IMAGES, BRIGHT[:80], np.arange(80))
+    logs = [{"loss": loss, "accuracy": 0.5, "val_loss": 0.7, "val_accuracy": 0.5} for loss in (0.6931, 0.6932, 0.6933)]
+    trivial = find_trivial(CLASSES, BRIGHT[:80], BRIGHT[80:])
+    watched = Watched(recipe, CLASSES.task, build_model(recipe, CLASSES), training, trivial, logs)
+
+    assert "goes up and down" not in find_cause(watched)
 
 
 def test_the_trivial_answer_is_chosen_by_training_pictures() -> None:
