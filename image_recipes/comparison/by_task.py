@@ -25,6 +25,8 @@ class ComparisonOfTask(NamedTuple):
             for each first, second, pictures, p, favours_first and what else its table shows.
         baselines: what a recipe has to beat, and what a sentence calls it, where `{answer}` is what
             it predicts for the first picture. The first of them looks at no picture.
+        worse_than_trivial: what is said of a recipe that is worse than the first of them; `{rival}` is what
+            a sentence calls that, `{figure}` its figure.
         show_figure: writes the figure of the test that decides, from metrics and the number of pictures.
         tell_figure: says how good a recipe is, from the same and the dataset's info.
     """
@@ -32,6 +34,7 @@ class ComparisonOfTask(NamedTuple):
     table_columns: tuple[str, ...]
     test_pairs: Callable[[Mapping[str, pd.DataFrame], Sequence[tuple[str, str]], int], list[dict[str, Any]]]
     baselines: Mapping[str, str]
+    worse_than_trivial: str
     show_figure: Callable[[Metrics, int], str]
     tell_figure: Callable[[Metrics, int, DatasetInfo], Sentence]
 
@@ -89,6 +92,9 @@ COMPARISON: dict[Task, ComparisonOfTask] = {
         table_columns=("test_accuracy", "test_loss", "val_accuracy", "val_loss", "train_accuracy"),
         test_pairs=compare_classes,
         baselines={"majority": "always answering {answer}", "linear": "logistic regression"},
+        # such as one that weighs classes alike
+        worse_than_trivial="worse than {rival} ({figure}), p (Holm) {p}: nothing was learned, "
+        "unless to find the rare classes counts more than accuracy",
         show_figure=_show_accuracy,
         tell_figure=_tell_accuracy,
     ),
@@ -96,6 +102,7 @@ COMPARISON: dict[Task, ComparisonOfTask] = {
         table_columns=("test_mse", "test_mae", "test_r2", "val_mse", "train_mse"),
         test_pairs=compare_numbers,
         baselines={"mean": "always answering the mean", "linear": "ridge regression"},
+        worse_than_trivial="worse than {rival} ({figure}), p (Holm) {p}: nothing was learned",
         show_figure=_show_r2,
         tell_figure=_tell_numbers,
     ),

@@ -26,7 +26,6 @@ NOTHING_BUT_COULD = (
     "no better than {rival} ({figure}) and worse than {other} ({other_figure}): "
     "nothing was learned that the test can show"
 )
-WORSE_THAN_NOTHING = "worse than {rival} ({figure}), p (Holm) {p}: nothing was learned"
 WHERE_TO_LOOK = "docs/judging.md#when-nothing-was-learned"
 SMALLEST_SHOWN_P = 0.001
 # of more recipes, such as a sweep's, the best and those that have learned nothing are told
@@ -70,8 +69,8 @@ def judge_recipes(
             baseline that a recipe was not tested against is passed over.
 
     Returns:
-        By recipe. It is better if it is so than the baseline of the least test error, and has
-        learned nothing if it is not better than the one that looks at no picture.
+        By recipe. It has learned nothing if it is not better than the baseline that looks at no
+        picture, and is better if it is so than that and the one of the least test error.
     """
     comparison, pictures = COMPARISON[info.task], int(pairs["pictures"].iloc[0])
     rivals = {
@@ -91,7 +90,7 @@ def judge_recipes(
             for name, rival in rivals.items()
             if (recipe, BASELINE + name) in tests
         }
-        judgement, outcome = _judge(list(met.values())) if met else (None, None)
+        judgement, outcome = _judge(list(met.values()), comparison.worse_than_trivial) if met else (None, None)
         verdicts[recipe] = Verdict(comparison.tell_figure(values, pictures, info), judgement, outcome)
     return verdicts
 
@@ -106,14 +105,14 @@ def _read_test(row: Mapping[Any, Any]) -> dict[str, Any]:
     }
 
 
-def _judge(rivals: list[dict[str, Any]]) -> tuple[Sentence, Outcome]:
+def _judge(rivals: list[dict[str, Any]], worse_than_trivial: str) -> tuple[Sentence, Outcome]:
     trivial, best = rivals[0], min(rivals, key=lambda rival: rival["error"])
-    if best["better"]:
+    if best["better"] and trivial["better"]:
         return Sentence(BETTER, best), Outcome.BETTER
     if trivial["better"]:
         return Sentence(WORSE if best["worse"] else AS_GOOD, best), Outcome.SIMPLER
     if trivial["worse"]:
-        return Sentence(WORSE_THAN_NOTHING, trivial), Outcome.NOTHING
+        return Sentence(worse_than_trivial, trivial), Outcome.NOTHING
     if best["worse"]:
         other = {"other": best["rival"], "other_figure": best["figure"]}
         return Sentence(NOTHING_BUT_COULD, {**trivial, **other}), Outcome.NOTHING

@@ -13,7 +13,7 @@ from image_recipes.comparison.by_task import COMPARISON
 from image_recipes.comparison.pairs import compare_pairs
 from image_recipes.comparison.sentences import Sentence
 from image_recipes.comparison.table import make_table
-from image_recipes.comparison.verdict import AS_GOOD, BETTER, NOTHING, NOTHING_BUT_COULD, WORSE, WORSE_THAN_NOTHING
+from image_recipes.comparison.verdict import AS_GOOD, BETTER, NOTHING, NOTHING_BUT_COULD, WORSE
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.params import read_params
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, TASKS, Task
@@ -171,7 +171,8 @@ def texts_of_page(task: Task) -> set[str]:
         texts.introduce(1, info).text,
         *(COMPARISON[task].tell_figure(some, 1, info).text for some in fewer),
         *COMPARISON[task].baselines.values(),
-        *(BETTER, AS_GOOD, WORSE, NOTHING, NOTHING_BUT_COULD, WORSE_THAN_NOTHING),
+        *(BETTER, AS_GOOD, WORSE, NOTHING, NOTHING_BUT_COULD),
+        *(task.worse_than_trivial for task in COMPARISON.values()),
         *(SUMMARY, JUDGED_SUMMARY, WHAT_NEXT),
         *([floor.text] if floor else []),
         texts.test_note,
