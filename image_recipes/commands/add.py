@@ -59,9 +59,11 @@ def add_pictures(path: Path, name: str, table: TableOptions, transfer: Path | No
         write_params(entries)
     for section, values in entries.items():
         print(f"params.yaml: {section}: {', '.join(values)}")
-    for architecture, layers in entries.get("architectures", {}).items():
-        if size := layers[0].get("Resizing"):
-            print(f"{architecture}: makes pictures {size['height']} pixels large, for a network that knows larger ones")
+    architectures = {**read_params()["architectures"], **entries.get("architectures", {})}
+    for recipe, values in entries.get("recipes", {}).items():
+        first = architectures[values["architecture"]][0]
+        if isinstance(first, dict) and (size := first.get("Resizing")):
+            print(f"{recipe}: makes pictures {size['height']} pixels large, for a network that knows larger ones")
     print(f"{folder}: {copy_pictures(found, folder, options)}")
     if options.dry_run:
         print("nothing was changed")

@@ -1,13 +1,14 @@
 """What `image-recipes add` writes into params.yaml: a dataset, recipes for it, and their architectures."""
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from image_recipes.commands.add_found import Found, Look
 from image_recipes.commands.add_recipes import make_layers, make_recipe, make_transfer_layers, make_transfer_recipe
 from image_recipes.core.errors import UserError
-from image_recipes.core.params import PARAMS_FILE, read_params
+from image_recipes.core.params import PARAMS_FILE, SPLIT_NAMES, read_params
 from image_recipes.data.labels import LABELS
 from image_recipes.models.recipe import WEIGHTS_FOLDER, check_loads_weights
 
@@ -47,7 +48,7 @@ def plan_params(name: str, found: Found, look: Look, folder: Path, transfer: Pat
             f"{folder}: is there, but {PARAMS_FILE} has no dataset {name}: choose another name, "
             f"or remove it by `image-recipes remove {name} --raw`"
         )
-    pictures = _to_learn_from(found, dataset["split"]["train"])
+    pictures = _to_learn_from(found, (known or dataset)["split"])
     recipes: dict[str, Any] = {}
     architectures: dict[str, list[Any]] = {}
     # if it was taken out of a known dataset since, it is not wanted
@@ -99,10 +100,14 @@ def _find_network(transfer: Path) -> str | None:
     return network
 
 
-def _to_learn_from(found: Found, share: float | str) -> int:
+def _to_learn_from(found: Found, split: Mapping[str, Any]) -> int:
     """Return about how many pictures there will be for training."""
-    splits = found.listing.pictures["split"]
-    return int((splits == "train").sum()) if share == "given" else int(share * len(splits))
+    given = [name for name in SPLIT_NAMES if split[name] == "given"]
+    splits, share = found.listing.pictures["split"], split["train"]
+    if share == "given":
+        return int((splits == "train").sum())
+    left = int((~splits.isin(given)).sum())
+    return round(share * left) if share <= 1 else min(share, left)
 
 
 def _dataset(found: Found, look: Look, folder: Path) -> dict[str, Any]:

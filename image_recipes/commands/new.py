@@ -96,9 +96,10 @@ def make_project(path: Path) -> None:
 def _check_place(path: Path, target: Path) -> None:
     if target.is_relative_to(Path.cwd().resolve()):
         raise UserError(f"{path}: lies in this project: name a folder outside of it, such as ../plants")
-    if target.name.lower() == ".git" or ":" in target.name or not target.name.isprintable():
+    if target.name.lower() == ".git" or ":" in str(target) or not target.name.isprintable():
         # a colon divides the entries of PATH, in which .venv has to be
-        raise UserError(f"{str(path)!r}: no name for a project: use letters, digits, - and _")
+        named = target if ":" in str(target.parent) else path
+        raise UserError(f"{str(named)!r}: no name for a project: use letters, digits, - and _")
     if not target.parent.is_dir():
         raise UserError(f"{path}: there is no folder {target.parent}: make it first, or correct the path")
     if not os.access(target.parent, os.W_OK | os.X_OK):

@@ -17,6 +17,7 @@ from image_recipes.commands.add import RAW_FOLDER
 from image_recipes.commands.params_file import remove_params
 from image_recipes.core.errors import UserError, did_you_mean, one_line
 from image_recipes.core.params import PARAMS_FILE, read_params, read_yaml
+from image_recipes.models.recipe import FEATURES_FOLDER
 
 
 class Raw(NamedTuple):
@@ -134,7 +135,11 @@ def _find_raw(name: str) -> Raw | None:
     tracked, added = Path(f"{path}.dvc").exists(), path.is_dir() and path == RAW_FOLDER / name
     if not (tracked or added or (name in datasets and path.exists())):
         return None
-    others = [other for other, values in datasets.items() if other != name and Path(values["raw"]) == path]
+    others = [
+        other
+        for other, values in datasets.items()
+        if other != name and (Path(values["raw"]).is_relative_to(path) or path.is_relative_to(values["raw"]))
+    ]
     if others:
         return Raw(path, f"{', '.join(others)} is made from it")
     return Raw(path, "" if tracked or added else "it was not added by `image-recipes add`")
@@ -151,6 +156,7 @@ def _load_stages(repo: Repo, names: Mapping[str, list[str]]) -> Iterator[Stage]:
 def _folders(names: Mapping[str, list[str]]) -> Iterator[Path]:
     """Yield the folders of datasets and recipes, in which more may lie than the outputs of their stages."""
     for dataset in names.get("datasets", []):
+        yield FEATURES_FOLDER / dataset
         yield from (Path(folder, dataset) for folder in COMPARED_FILES)
     for recipe in names.get("recipes", []):
         yield from (Path("dvclive", recipe), Path("plots", recipe))

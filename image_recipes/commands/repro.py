@@ -152,8 +152,8 @@ def _tell_learned(dataset: str, recipes: list[str], compared: bool) -> list[str]
         if compared
         else _compare_with(baselines, dataset, recipes, info)
     )
-    floors = load_baseline_metrics(Path("metrics/baseline") / dataset)
-    verdicts = judge_recipes(info, metrics, floors, baselines, pairs)
+    baseline_metrics = load_baseline_metrics(Path("metrics/baseline") / dataset)
+    verdicts = judge_recipes(info, metrics, baseline_metrics, baselines, pairs)
     return tell_verdicts(verdicts, choose_best(info.task, metrics))
 
 

@@ -66,7 +66,7 @@ class DatasetView(NamedTuple):
     data_hash: str
     table: pd.DataFrame
     best: str
-    verdicts: list[dict[Any, Any]]
+    pairs: list[dict[Any, Any]]
     charts: list[Chart]
     recipes: list[RecipeView]
 
@@ -138,15 +138,15 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
     prepared = load_prepared(folder)
     info = prepared.info
     metrics = load_metrics(Path("metrics") / name, recipes)
-    baselines = load_baseline_metrics(Path("metrics/baseline") / name)
+    baseline_metrics = load_baseline_metrics(Path("metrics/baseline") / name)
     predictions = {recipe: load_predictions(Path(f"data/predictions/{name}/{recipe}.csv"), info) for recipe in recipes}
     histories = {recipe: load_history(Path(f"plots/history/{name}/{recipe}.csv")) for recipe in recipes}
     table = load_table(Path(f"metrics/compare/{name}.csv"), name)
-    verdicts = load_table(Path(f"metrics/compare/pairs/{name}.csv"), name)
+    pairs = load_table(Path(f"metrics/compare/pairs/{name}.csv"), name)
     parts = load_table(Path(f"metrics/compare/breakdown/{name}.csv"), name)
     texts, best = REPORT[info.task], choose_best(info.task, metrics)
-    floors = load_baselines(Path("data/baselines") / name, info)
-    verdict = judge_recipes(info, metrics, baselines, floors, verdicts)[best]
+    baselines = load_baselines(Path("data/baselines") / name, info)
+    verdict = judge_recipes(info, metrics, baseline_metrics, baselines, pairs)[best]
     return DatasetView(
         name=name,
         info=info,
@@ -154,11 +154,11 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
         introduction=texts.introduce(len(predictions[best]), info),
         summary=_sum_up(best, verdict),
         next_step=Sentence(WHAT_NEXT) if verdict.outcome is Outcome.NOTHING else None,
-        floor=texts.floor(baselines),
+        floor=texts.floor(baseline_metrics),
         data_hash=hash_as_dvc(folder),
         table=table,
         best=best,
-        verdicts=verdicts.fillna({"better": ""}).to_dict("records"),
+        pairs=pairs.fillna({"better": ""}).to_dict("records"),
         charts=[
             Chart(f"{name}-errors", chart_errors(info.task, texts.error_title, table), ERRORS_CAPTION),
             *(_view_curves(name, histories, column, *titles) for column, titles in texts.curves.items()),

@@ -197,7 +197,7 @@ def test_weights_that_are_there_are_used(tracked: Tracked, leaves: Path) -> None
     said = add(leaves, "leaves")
 
     assert load_yaml(Path("params.yaml"))["recipes"]["leaves_transfer"]["start_from"] == weights
-    assert "on_EfficientNetLite0_enlarged: makes pictures 96 pixels large, for a network that knows larger" in said
+    assert "leaves_transfer: makes pictures 96 pixels large, for a network that knows larger" in said
     assert said.splitlines()[-1] == "next: make repro DATASET=leaves"
     call("check", "leaves_transfer")
     # one that was taken out does not come back
@@ -224,6 +224,19 @@ def test_few_pictures_are_learned_from_more_often(pictures: int, epochs: int) ->
 
     assert recipe["epochs"] == epochs
     assert recipe["standardize_targets"]
+
+
+def test_epochs_suit_the_pictures_that_are_left_to_learn_from(tracked: Tracked, tmp_path: Path) -> None:
+    # validation pictures are cut from those for training, of which 85 % stay
+    make_folder(tmp_path / "given" / "train", {"fern": 130, "moss": 130}, size=(8, 8))
+    make_folder(tmp_path / "given" / "test", {"fern": 150, "moss": 150}, size=(8, 8))
+
+    add(tmp_path / "given", "given")
+
+    # 221 pictures are 7 steps
+    assert load_yaml(Path("params.yaml"))["recipes"]["given_cnn"]["epochs"] == 100
+    # of 476 it would be 53
+    assert make_recipe("many", REGRESSION, "net", 476)["epochs"] == 53
 
 
 def test_a_table_of_which_no_row_can_be_used_says_why(tracked: Tracked, leaves: Path) -> None:

@@ -112,17 +112,21 @@ def test_an_empty_folder_is_filled(in_project: Project) -> None:
         ("../a:b", "'../a:b': no name for a project"),
         ("../.git", "'../.git': no name for a project"),
         ("../a\nb", r"'../a\nb': no name for a project"),
+        ("../full:er/plants", "'/"),
         ("../no/plants", "../no/plants: there is no folder "),
     ],
 )
 def test_a_place_where_no_project_can_be_is_named(folder: str, message: str, in_project: Project) -> None:
     Path("../full").mkdir()
     Path("../full/file").touch()
+    # a colon divides the entries of PATH
+    Path("../full:er").mkdir()
     before = sorted(Path("..").rglob("*"))
 
     (line,) = call_fails("new", folder).splitlines()
 
     assert line.startswith(f"error: {message}")
+    assert ("no name for a project" in line) == (message[0] == "'")
     assert sorted(Path("..").rglob("*")) == before
 
 

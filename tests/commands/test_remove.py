@@ -60,6 +60,8 @@ def would_run(project: Project) -> set[str]:
 def test_a_dataset_goes_with_all_that_it_left(in_playground: Project) -> None:
     # of a recipe that went before
     Path("metrics/dots/old.json").touch()
+    Path("data/features/dots").mkdir(parents=True)
+    Path("data/features/dots/hash.npy").touch()
     lock = load_yaml(Path("dvc.lock"))["stages"]
 
     said = call("remove", "dots").stdout
@@ -99,6 +101,19 @@ def test_pictures_in_data_raw_stay_unless_they_are_not_wanted(with_leaves: Proje
     assert with_leaves.run("git", "status", "--porcelain", "--untracked-files=all").stdout == ""
     assert not Path("data/raw/leaves").exists()
     assert "no dataset or recipe 'leaves'" in call_fails("remove", "leaves", "--raw")
+
+
+def test_pictures_that_another_dataset_is_made_from_stay(with_leaves: Project) -> None:
+    params = load_yaml(Path("params.yaml"))
+    params["datasets"]["ferns"] = {**params["datasets"]["leaves"], "raw": "data/raw/leaves/fern"}
+    params["recipes"]["ferns_cnn"] = {**params["recipes"]["leaves_cnn"], "dataset": "ferns"}
+    # YAML may be written as JSON
+    Path("params.yaml").write_text(json.dumps(params), "utf-8")
+
+    said = call("remove", "leaves", "--raw").stdout
+
+    assert "data/raw/leaves: stays; ferns is made from it\n" in said
+    assert len(list(Path("data/raw/leaves").rglob("*.png"))) == 24
 
 
 def test_links_to_pictures_go_and_the_pictures_stay(

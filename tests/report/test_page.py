@@ -94,7 +94,7 @@ def nasty_view() -> DatasetView:
         table=table,
         best="net",
         floor=None,
-        verdicts=pairs.to_dict("records"),
+        pairs=pairs.to_dict("records"),
         charts=[
             Chart("d-errors", chart_errors(CLASSIFICATION, "test error (1 - accuracy)", table), "Confusion matrix"),
             Chart("d-loss", chart_histories({"net": history}, "loss", "loss"), "Loss over the epochs"),
