@@ -76,17 +76,18 @@ def main() -> None:
         targets = {split: (labels - mean) / deviation for split, (_, labels) in data.items()}
     images = {split: pictures for split, (pictures, _) in data.items()}
 
-    training = tf.data.Dataset.from_tensor_slices((images["train"], targets["train"]))
-    training = training.shuffle(len(images["train"])).batch(BATCH_SIZE)
-    if arguments.flips:
-        augment = keras.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.1)])
-        training = training.map(lambda x, y: (augment(x, training=True), y), num_parallel_calls=tf.data.AUTOTUNE)
-    training = training.prefetch(tf.data.AUTOTUNE)
-
     runs = []
     for seed in range(arguments.seeds):
         started = time.perf_counter()
         keras.utils.set_random_seed(seed)
+        training = tf.data.Dataset.from_tensor_slices((images["train"], targets["train"]))
+        training = training.shuffle(len(images["train"])).batch(BATCH_SIZE)
+        if arguments.flips:
+            augment = keras.Sequential([layers.RandomFlip("horizontal"), layers.RandomRotation(0.1)])
+            training = training.map(
+                lambda x, y, augment=augment: (augment(x, training=True), y), num_parallel_calls=tf.data.AUTOTUNE
+            )
+        training = training.prefetch(tf.data.AUTOTUNE)
         outputs, activation = (len(classes), "softmax") if classification else (1, None)
         model = make_model(images["train"].shape[1:], outputs, activation)
         loss = "sparse_categorical_crossentropy" if classification else "mse"
