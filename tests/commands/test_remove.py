@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from dvc.dvcfile import Lockfile
 from dvc.stage import Stage
+from ruamel.yaml import YAML
 
 from calling import call, call_fails
 from pictures import make_folder
@@ -107,8 +108,8 @@ def test_pictures_that_another_dataset_is_made_from_stay(with_leaves: Project) -
     params = load_yaml(Path("params.yaml"))
     params["datasets"]["ferns"] = {**params["datasets"]["leaves"], "raw": "data/raw/leaves/fern"}
     params["recipes"]["ferns_cnn"] = {**params["recipes"]["leaves_cnn"], "dataset": "ferns"}
-    # YAML may be written as JSON
-    Path("params.yaml").write_text(json.dumps(params), "utf-8")
+    with Path("params.yaml").open("w", encoding="utf-8") as stream:
+        YAML(typ="safe", pure=True).dump(params, stream)
 
     said = call("remove", "leaves", "--raw").stdout
 
