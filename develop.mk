@@ -10,7 +10,7 @@ test: $(INSTALLED)  ## run the tests (2 to 4 minutes)
 test-all: test $(EXTRAS)  ## run the slow tests too, with the extras and in a browser
 	pytest --numprocesses 2 -m slow
 
-bench: $(INSTALLED)  ## compare our speed with Keras, PyTorch and JAX (45 minutes for the lectures, and those of add; QUICK=1 is shorter)
+bench: $(INSTALLED)  ## compare our speed with Keras, PyTorch and JAX (an hour; QUICK=1: 12 minutes; RECIPE=dots_mlp: one recipe)
 	python -m benchmarks.speed $(if $(QUICK),--quick) $(RECIPE)
 
 bench-defaults: $(INSTALLED)  ## try what add writes on ten small tasks (26 minutes; SEEDS=3: longer; TASK=dots: one of them)

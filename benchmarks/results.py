@@ -33,8 +33,8 @@ def tabulate_speed(rows: list[dict[str, Any]], contenders: list[str]) -> pd.Data
     """Set our seconds an epoch beside the ratios of the others.
 
     Args:
-        rows: as in speed.json.
-        contenders: the columns, ours first.
+        rows: as in speed.json or speed_added.json.
+        contenders: the columns, ours first; those that were meant for no recipe are left out.
     """
     lines = []
     for recipe in dict.fromkeys(row["recipe"] for row in rows):
@@ -48,7 +48,8 @@ def tabulate_speed(rows: list[dict[str, Any]], contenders: list[str]) -> pd.Data
             line[name] = _ratio(found.get(name))
         line["of the peak"] = f"{ours['share_of_peak']:.0%}" if "share_of_peak" in ours else "-"
         lines.append(line)
-    return pd.DataFrame(lines)
+    table = pd.DataFrame(lines)
+    return table.loc[:, (table != "-").any()]
 
 
 def _ratio(row: dict[str, Any] | None) -> str:

@@ -98,6 +98,10 @@ SIZES = {
     "leaf_kinds_cnn": Size(3, 19, *FEW_PICTURES, KERAS_ALONE, "leaf_kinds", SAME_AUGMENTED),
     "leaf_kinds_transfer": Size(3, 9, *FEW_PICTURES, KERAS_ALONE, "leaf_kinds", SAME, "training", DEFAULT_WEIGHTS),
 }
+GROUPS = {
+    "speed": [name for name, size in SIZES.items() if not size.task],
+    "speed_added": [name for name, size in SIZES.items() if size.task],
+}
 QUICK_PICTURES = 10_000
 QUICK = {
     name: size._replace(rounds=1, epochs=min(size.epochs, 40), tolerance=size.quick_tolerance)
@@ -106,7 +110,10 @@ QUICK = {
 
 
 def main() -> None:
-    """Run the comparison and write benchmarks/results/speed.json, speed.md and speed.png."""
+    """Run the comparison and write benchmarks/results/speed.json, speed.md and speed.png, and those of speed_added.
+
+    Of each, once all its recipes have run, without findings.
+    """
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("recipes", nargs="*", metavar="RECIPE", help=f"{', '.join(SIZES)}; all if none is named")
     parser.add_argument("--quick", action="store_true", help="one round on fewer pictures: a first impression")
@@ -122,7 +129,7 @@ def main() -> None:
     for name, reason in left_out.items():
         print(f"{name}: left out: {reason}", flush=True)
 
-    name = "speed" + ("-quick" if arguments.quick else "")
+    kind = "-quick" if arguments.quick else ""
     rows: list[dict[str, Any]] = []
     findings: list[str] = []
     for recipe in arguments.recipes or sizes:
@@ -138,9 +145,11 @@ def main() -> None:
         if not size.task:
             _add_share(rows, recipe, pictures)
         # after each, so that a run that is stopped leaves what it has found
-        _save(rows, f"{name}-part")
-    if not arguments.recipes and not findings:
-        _save(rows, name)
+        _save(rows, f"speed{kind}-part")
+    for name, group in GROUPS.items():
+        ours = [row for row in rows if row["recipe"] in group]
+        if not findings and set(group) == {row["recipe"] for row in ours}:
+            _save(ours, f"{name}{kind}")
     print(tabulate_speed(rows, list(CONTENDERS)).to_string(index=False))
     if findings:
         raise UserError("\n".join(findings))
