@@ -64,14 +64,14 @@ def _ratio(row: dict[str, Any] | None) -> str:
 def draw_speed(rows: list[dict[str, Any]], contenders: list[str], file: Path) -> None:
     """Draw the ratios as bars, with their spread over the rounds."""
     recipes = list(dict.fromkeys(row["recipe"] for row in rows))
+    timed = {row["contender"] for row in rows if "skipped" not in row}
+    contenders = [name for name in contenders if name in timed]
     height = 0.8 / len(contenders)
-    figure, axes = plt.subplots(figsize=(9, 1.1 + 1.15 * len(recipes)), layout="constrained")
+    figure, axes = plt.subplots(figsize=(9, 1.1 + 0.2 * len(contenders) * len(recipes)), layout="constrained")
     for number, name in enumerate(contenders):
         bars = [
             (recipes.index(row["recipe"]), row) for row in rows if row["contender"] == name and "skipped" not in row
         ]
-        if not bars:
-            continue
         places = [place + number * height for place, _ in bars]
         ratios = [row["ratio_to_ours"] for _, row in bars]
         low = [max(0, row["ratio_to_ours"] - row["ratio_spread"]["min"]) for _, row in bars]
@@ -84,8 +84,8 @@ def draw_speed(rows: list[dict[str, Any]], contenders: list[str], file: Path) ->
     axes.set_yticks([place + 0.4 - height / 2 for place in range(len(recipes))], recipes)
     axes.invert_yaxis()
     axes.axvline(1, color="0.35", linewidth=0.8)
-    axes.set_xlabel("time of an epoch with its validation, ours = 1 (longer is slower)")
-    axes.legend(frameon=False, loc="lower right")
+    axes.set_xlabel("time, ours = 1 (longer is slower)")
+    figure.legend(frameon=False, loc="outside right upper")
     axes.spines[["top", "right"]].set_visible(False)
     with written_whole(file) as partial:
         figure.savefig(partial, dpi=110, metadata={"Software": None})
