@@ -79,6 +79,11 @@ architectures:
 """
 
 
+# variables of this process that are not for those it starts: the first it has set for TensorFlow, the
+# others are of the make that runs the tests
+OUR_OWN = ("TF_CPP_MIN_LOG_LEVEL", "MAKEFLAGS", "MAKELEVEL", "MFLAGS")
+
+
 @dataclass(frozen=True)
 class Project:
     """A project in a folder of its own."""
@@ -92,8 +97,7 @@ class Project:
             "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
             "COLUMNS": "200",
         }
-        # this process has set the first, for TensorFlow; the others are of the make that runs the tests
-        for name in ("TF_CPP_MIN_LOG_LEVEL", "MAKEFLAGS", "MAKELEVEL", "MFLAGS"):
+        for name in OUR_OWN:
             environment.pop(name, None)
         done = subprocess.run(command, cwd=self.root, env=environment, text=True, capture_output=True)
         if check and done.returncode:

@@ -13,7 +13,7 @@ import pytest
 from image_recipes.comparison.verdict import WHERE_TO_LOOK
 from image_recipes.core.params import read_yaml
 from image_recipes.training.watch import CAUSES
-from projects import ROOT, Project
+from projects import OUR_OWN, ROOT, Project
 
 PAGES = ["README", *sorted(f"docs/{file.stem}" for file in (ROOT / "docs").glob("*.md") if "." not in file.stem)]
 FENCE = re.compile(r"^ *```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
@@ -111,7 +111,8 @@ def run(project: Project, command: str) -> tuple[int, list[str]]:
         for role in ("AUTHOR", "COMMITTER")
         for key, value in {"NAME": "Reader", "EMAIL": "reader@example.com"}.items()
     }
-    environment.pop("TF_CPP_MIN_LOG_LEVEL", None)
+    for name in OUR_OWN:
+        environment.pop(name, None)
     done = subprocess.run(
         ["bash", "-o", "pipefail", "-c", command],
         cwd=project.root,
