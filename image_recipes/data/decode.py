@@ -222,3 +222,12 @@ def _fingerprint(image: Image.Image) -> int:
     """
     cells = np.asarray(image.convert("L").resize((9, 8), Image.Resampling.BOX)).astype(np.int16)
     return int.from_bytes(np.packbits(cells[:, 1:] > cells[:, :-1]).tobytes(), "big")
+
+
+def is_picture(file: Path) -> bool:
+    """Tell by its first bytes whether a file is a picture; its name does not count."""
+    try:
+        with Image.open(file, formats=PICTURE_FORMATS):
+            return True
+    except Exception:  # no picture fails in as many ways as there are formats
+        return False

@@ -1,20 +1,36 @@
-"""The source `folder`: pictures in one sub-folder a class, or in train, validation and test above them."""
+"""The source `folder`: pictures whose class is a folder's name, or the first part of their own."""
 
-import os
-import unicodedata
-from collections.abc import Iterator
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import pandas as pd
 
 from image_recipes.core.errors import UserError
-from image_recipes.data.decode import extensions
+from image_recipes.core.params import SplitName
+from image_recipes.data.labels import normalize_label
 from image_recipes.data.own_pictures import Listing, OwnPictures
+from image_recipes.data.picture_files import list_picture_files
 from image_recipes.data.splits import SPLIT_ALIASES
 
-# what file managers leave behind
-IGNORED_NAMES = {"thumbs.db", "desktop.ini", "__macosx"}
+ClassFrom = Literal["folder", "subfolder", "name"]
+# cat_001, cat-1, cat (2), cat.0
+NUMBERED = re.compile(r"(.+?)[\s._-]*[\s._(-]\d+\)?")
+
+
+class FolderLayout(NamedTuple):
+    """How a folder of pictures is to be read.
+
+    Attributes:
+        split_folders: folders of splits, relative to the folder, and what they are; all else is passed over.
+            Empty if no folder is one. None: the first folders, if all of them have the name of a split.
+        class_from: `folder`, the first one below the folder or the split's; `subfolder`, the one
+            that the picture lies in; `name`, the first part of the file's name.
+    """
+
+    split_folders: Mapping[str, SplitName] | None = None
+    class_from: ClassFrom = "folder"
 
 
 class FolderDataset(OwnPictures):
@@ -23,58 +39,85 @@ class FolderDataset(OwnPictures):
     source: Literal["folder"]
     task: Literal["classification"]
     unit: None
+    split_folders: dict[str, SplitName] | None = None
+    class_from: ClassFrom = "folder"
 
 
 def list_classes(settings: FolderDataset) -> Listing:
-    """List the files of every class; errors are those of `list_folder`."""
-    return list_folder(Path(settings.raw))
+    """List the files of every class, and print what is passed over; errors are those of `list_folder`."""
+    raw = Path(settings.raw)
+    if raw.is_dir() and (files := list_picture_files(raw)).others:
+        print(f"{raw}: passed over: {files.describe_others()}")
+    return settings.rename(list_folder(raw, FolderLayout(settings.split_folders, settings.class_from)))
 
 
-def list_folder(raw: Path) -> Listing:
-    """List the files of every class; what is no picture is found when it is decoded.
+def list_folder(raw: Path, layout: FolderLayout = FolderLayout()) -> Listing:  # noqa: B008
+    """List the pictures of every class; whether they can be read is found when they are decoded.
 
     Args:
-        raw: the folder; hidden files in it are passed over, and what is no picture by its
-            name and lies beside the classes' folders, such as a table.
+        raw: the folder; hidden files in it are passed over, and what is no picture.
+        layout: how it is to be read.
 
     Raises:
-        UserError: it holds no folders with files.
+        UserError: it holds no pictures, or one that has no class.
     """
     if not raw.is_dir():
         raise UserError(f"{raw}: no folder: give one with a sub-folder for each class")
-    known = extensions()
-    files = sorted(file.relative_to(raw) for file in _visible_files(raw))
-    files = [file for file in files if len(file.parts) > 1 or file.suffix.lower() in known]
-    given = {file.parts[0].lower() for file in files} <= SPLIT_ALIASES.keys()
+    return list_files(raw, list_picture_files(raw).pictures, layout)
+
+
+def list_files(raw: Path, files: Sequence[Path], layout: FolderLayout) -> Listing:
+    """List pictures by their paths.
+
+    Args:
+        raw: the folder in which they lie.
+        files: relative to it.
+        layout: how it is to be read.
+
+    Raises:
+        UserError: as `list_folder`.
+    """
+    places = layout.split_folders
+    if places is None:
+        first = {file.parts[0] for file in files}
+        places = {name: SPLIT_ALIASES[name.lower()] for name in first if name.lower() in SPLIT_ALIASES}
+        places = places if len(places) == len(first) else {}
     rows = []
     for file in files:
-        split = SPLIT_ALIASES[file.parts[0].lower()] if given else ""
-        classes = file.parts[1:-1] if given else file.parts[:-1]
-        if not classes:
-            raise UserError(f"{raw / file}: lies outside of the classes' folders: move it into one, or elsewhere")
-        # macOS writes accents and Hangul in parts, other systems as one
-        rows.append((file.as_posix(), unicodedata.normalize("NFC", classes[0]), split, ""))
+        split, below = _find_split(file, places)
+        if split is not None:
+            rows.append((file.as_posix(), _class_of(raw, file, below, layout.class_from), split, ""))
     if not rows:
         raise UserError(f"{raw}: no pictures in it: give each class a sub-folder with its pictures")
     pictures = pd.DataFrame(rows, columns=["path", "label", "split", "group"])
     return Listing(pictures.sort_values("path", ignore_index=True), [], f"the folder {raw.name}")
 
 
-def _visible_files(raw: Path) -> Iterator[Path]:
-    """Yield the files below a folder, through links too; a folder that cannot be read is an error."""
-
-    def fail(error: OSError) -> None:
-        raise error
-
-    visited = set()
-    for place, folders, names in os.walk(raw, followlinks=True, onerror=fail):
-        # a link may lead back to where it lies
-        real = os.path.realpath(place)
-        folders[:] = [] if real in visited else [name for name in folders if _is_visible(name)]
-        if real not in visited:
-            yield from (Path(place, name) for name in names if _is_visible(name))
-        visited.add(real)
+def _find_split(file: Path, places: Mapping[str, SplitName]) -> tuple[str | None, Path]:
+    if not places:
+        return "", file
+    for folder in file.parents:
+        if split := places.get(folder.as_posix()):
+            return split, file.relative_to(folder)
+    return None, file
 
 
-def _is_visible(name: str) -> bool:
-    return not name.startswith(".") and name.lower() not in IGNORED_NAMES
+def _class_of(raw: Path, file: Path, below: Path, class_from: ClassFrom) -> str:
+    name = CLASS_OF[class_from](below)
+    if name is None:
+        raise UserError(f"{raw / file}: lies outside of the classes' folders: move it into one, or elsewhere")
+    return normalize_label(name)
+
+
+def _first_part(file: Path) -> str:
+    stem = file.stem
+    if found := NUMBERED.fullmatch(stem):
+        return found[1]
+    return re.split(r"[\s._-]+", stem)[0].rstrip("0123456789") or stem
+
+
+CLASS_OF: dict[ClassFrom, Callable[[Path], str | None]] = {
+    "folder": lambda file: file.parts[0] if len(file.parts) > 1 else None,
+    "subfolder": lambda file: file.parent.name or None,
+    "name": _first_part,
+}

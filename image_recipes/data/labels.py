@@ -1,7 +1,9 @@
 """Labels: what they are for each task, as texts of a table, as targets to learn, and in words."""
 
+import re
+import unicodedata
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +17,8 @@ MAX_CLASS_SHARE = 0.5
 # no more different numbers than that are taken for classes, where nobody says what they are
 MAX_CLASSES_OF_NUMBERS = 20
 CLASSES_SHOWN = 10
+# the share of different numbers that must still differ as float32
+MIN_TOLD_APART = 0.99
 
 
 class LabelsOfTask(NamedTuple):
@@ -40,9 +44,30 @@ class LabelsOfTask(NamedTuple):
     guess_unit: Callable[[str], str | None]
 
 
-def is_missing(texts: pd.Series) -> pd.Series:
-    """Tell which texts say that there is no label."""
-    return texts.str.lower().isin(MISSING_TEXTS)
+def normalize_label(text: str) -> str:
+    """Bring a class's name into one Unicode form: macOS writes accents and Hangul in parts, other systems as one."""
+    return unicodedata.normalize("NFC", text)
+
+
+def is_missing(texts: pd.Series, words: Collection[str] = MISSING_TEXTS) -> pd.Series:
+    """Tell which texts say that there is no label: those that are one of the words, in any case."""
+    return texts.str.lower().isin({word.lower() for word in words})
+
+
+def sort_classes(names: Iterable[str]) -> list[str]:
+    """Sort classes as people do: numbers by their value, and before other names.
+
+    >>> sort_classes(["10", "grade 10", "2", "grade 2"])
+    ['2', '10', 'grade 2', 'grade 10']
+    """
+
+    def key(name: str) -> tuple[bool, float, list[tuple[int, str]], str]:
+        # of digits, which stand at odd places, the longer ones are the larger number
+        pieces = [piece.lstrip("0") if place % 2 else piece for place, piece in enumerate(re.split(r"([0-9]+)", name))]
+        lengths = [(len(piece) if place % 2 else 0, piece) for place, piece in enumerate(pieces)]
+        return not is_number(name), float(name) if is_number(name) else 0.0, lengths, name
+
+    return sorted(set(names), key=key)
 
 
 def is_number(text: str) -> bool:
@@ -85,16 +110,30 @@ def _refuse_classes(texts: pd.Series, column: str) -> str | None:
 
 def _refuse_numbers(texts: pd.Series, column: str) -> str | None:
     if not len(texts) or texts.map(is_number).mean() >= 0.5:
-        return None
+        return _refuse_precision(texts[texts.map(is_number)].astype(float), column)
     return (
         f"most values of the column {column!r} are no numbers, such as {texts.iloc[0]!r}: "
         f"set task: {CLASSIFICATION.name}, or name another column"
     )
 
 
+def _refuse_precision(numbers: pd.Series, column: str) -> str | None:
+    """Say so if numbers that differ become equal as float32, in which models count."""
+    kept = numbers.astype(np.float32).nunique() / max(1, numbers.nunique())
+    if kept >= MIN_TOLD_APART:
+        return None
+    center = float(f"{numbers.min():.3g}")
+    return (
+        f"the column {column!r} holds {numbers.nunique():,} different numbers, such as {numbers.iloc[0]:.16g}, of "
+        f"which float32 tells only {numbers.astype(np.float32).nunique():,} apart: subtract {center:.16g} from all of "
+        "them, or scale them"
+    )
+
+
 def _class_targets(labels: pd.Series) -> tuple[np.ndarray, list[str] | None]:
-    classes = sorted(labels.unique())
-    return np.searchsorted(classes, labels).astype(np.int64) if classes else np.empty(0, np.int64), classes
+    classes = sort_classes(labels)
+    numbers = {name: number for number, name in enumerate(classes)}
+    return labels.map(numbers).to_numpy(np.int64), classes
 
 
 def _describe_classes(labels: pd.Series) -> str:
@@ -105,7 +144,7 @@ def _describe_classes(labels: pd.Series) -> str:
 
 LABELS: dict[Task, LabelsOfTask] = {
     CLASSIFICATION: LabelsOfTask(
-        from_text=str,
+        from_text=normalize_label,
         refuse_text=lambda text: None,
         refuse_column=_refuse_classes,
         to_targets=_class_targets,

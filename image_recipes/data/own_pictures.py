@@ -63,11 +63,20 @@ class OwnPictures(Section):
     seed: Seed
     samples: SplitName
     split: OwnSplit
+    # a class that is to be counted as another, such as cat: Cat
+    rename_classes: dict[str, str] | None = None
 
     @property
     def shape(self) -> Shape:
         """What the pictures are made into."""
         return Shape(self.height, self.width, self.channels, self.fit, self.region)
+
+    def rename(self, listing: "Listing") -> "Listing":
+        """Give classes the names by which they are to be learned."""
+        if not self.rename_classes:
+            return listing
+        labels = listing.pictures["label"].replace(self.rename_classes)
+        return listing._replace(pictures=listing.pictures.assign(label=labels))
 
 
 class Listing(NamedTuple):

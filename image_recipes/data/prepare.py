@@ -17,11 +17,9 @@ from image_recipes.data.decode_pool import DecodingReport, decode_all
 from image_recipes.data.duplicates import find_near_duplicates, link_pairs, pairs_of_equal
 from image_recipes.data.labels import LABELS
 from image_recipes.data.own_pictures import PICTURES_FILE, Listing, OwnPictures
-from image_recipes.data.problems import Problem, print_problems, refuse, save_problems
+from image_recipes.data.problems import FEW_PICTURES, Problem, print_problems, refuse, save_problems
 from image_recipes.data.sources import SOURCES, Arrays, Dataset
 
-# with fewer of a class, its splits are left to luck
-FEW_PICTURES = 10
 # equal pictures with other labels that a problem names
 EQUALS_NAMED = 3
 

@@ -18,6 +18,8 @@ STOPS_RUN = {
     "few pictures": False,
 }
 PRINTED_OF_A_KIND = 5
+# with fewer of a class, its splits are left to luck
+FEW_PICTURES = 10
 
 
 class Problem(NamedTuple):

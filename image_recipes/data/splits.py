@@ -15,12 +15,12 @@ from image_recipes.data.labels import LABELS
 from image_recipes.data.own_pictures import OwnPictures
 
 # what a split may be called in folders and tables, in lower case
-SPLIT_ALIASES = {
-    "train": "train",
-    "validation": "validation",
-    "val": "validation",
-    "valid": "validation",
-    "test": "test",
+SPLIT_ALIASES: dict[str, SplitName] = {
+    **dict.fromkeys(("train", "training", "trn"), "train"),
+    **dict.fromkeys(
+        ("validation", "validate", "val", "valid", "dev", "development", "eval", "evaluation"), "validation"
+    ),
+    **dict.fromkeys(("test", "testing", "tst", "holdout", "heldout", "hold-out", "held-out"), "test"),
 }
 
 

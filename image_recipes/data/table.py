@@ -2,6 +2,7 @@
 
 import csv
 import re
+from collections.abc import Collection, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Literal
 
@@ -10,7 +11,7 @@ import pandas as pd
 from image_recipes.core.errors import UserError, did_you_mean
 from image_recipes.core.params import Section, Text
 from image_recipes.core.tasks import TASKS, Task
-from image_recipes.data.labels import LABELS, LabelsOfTask, is_missing
+from image_recipes.data.labels import LABELS, MISSING_TEXTS, LabelsOfTask, is_missing
 from image_recipes.data.own_pictures import Listing, OwnPictures
 from image_recipes.data.problems import Problem
 from image_recipes.data.splits import SPLIT_ALIASES
@@ -34,21 +35,36 @@ class TableDataset(OwnPictures):
     # its file, in the folder `raw`
     table: Text
     columns: Columns
+    # texts that say that there is no label, in any case
+    missing: list[str] | None = None
 
 
 def list_rows(settings: TableDataset) -> Listing:
     """List the pictures of a dataset's table; errors are those of `list_table`."""
     file = Path(settings.raw) / settings.table
-    return list_table(file, settings.columns, TASKS[settings.task])
+    missing = MISSING_TEXTS if settings.missing is None else set(settings.missing)
+    return settings.rename(list_table(file, settings.columns, TASKS[settings.task], missing))
 
 
-def list_table(file: Path, columns: Columns, task: Task) -> Listing:
+def list_table(file: Path, columns: Columns, task: Task, missing_texts: Collection[str] = MISSING_TEXTS) -> Listing:
     """List the pictures that a table names; rows that cannot be used become problems.
+
+    Args:
+        file: the table.
+        columns: which of them are what.
+        task: what is to be predicted.
+        missing_texts: that say that there is no label, in any case.
 
     Raises:
         UserError: the file cannot be read, a column is missing, or its values do not suit the task.
     """
-    table = read_table(file)
+    return list_frame(read_table(file), file, columns, task, missing_texts)
+
+
+def list_frame(
+    table: pd.DataFrame, file: Path, columns: Columns, task: Task, missing_texts: Collection[str]
+) -> Listing:
+    """List the pictures that a table names, which has been read; else as `list_table`."""
     for name in filter(None, columns.model_dump().values()):
         if name not in table.columns:
             raise UserError(
@@ -56,7 +72,7 @@ def list_table(file: Path, columns: Columns, task: Task) -> Listing:
             )
     values = {key: table[name] if name else pd.Series("", table.index) for key, name in columns.model_dump().items()}
     targets, labels = values["target"], LABELS[task]
-    missing = is_missing(targets)
+    missing = is_missing(targets, missing_texts)
     if refusal := labels.refuse_column(targets[~missing], columns.target):
         raise UserError(f"{file}: {refusal}")
     rows, problems = [], []
@@ -98,14 +114,23 @@ def read_table(file: Path) -> pd.DataFrame:
     except csv.Error as error:
         raise UserError(f"{file}: not a table: {error}") from None
     header, *rows = rows or [[]]
-    if twice := sorted({name for name in header if header.count(name) > 1}):
-        raise UserError(f"{file}: two columns are named {', '.join(map(repr, twice))}: rename one")
-    if not rows:
-        raise UserError(f"{file}: no rows below its header")
+    check_header(file, header, bool(rows))
     for row, line in zip(rows, lines[1:], strict=True):
         if len(row) != len(header):
             raise UserError(f"{file}: line {line}: {len(row)} values, but the header has {len(header)} columns")
     return pd.DataFrame(rows, columns=header, index=lines[1:])
+
+
+def check_header(file: Path, header: Sequence[str], has_rows: bool) -> None:
+    """Refuse a table whose columns cannot be told apart, or that has no rows.
+
+    Raises:
+        UserError: so it is.
+    """
+    if twice := sorted({name for name in header if header.count(name) > 1}):
+        raise UserError(f"{file}: two columns are named {', '.join(map(repr, twice))}: rename one")
+    if not has_rows:
+        raise UserError(f"{file}: no rows below its header")
 
 
 def _bad_path(path: str) -> tuple[str, str] | None:

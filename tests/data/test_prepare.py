@@ -55,7 +55,7 @@ def spoil(raw: Path) -> None:
     """Put one of each kind of bad file into a folder of classes a and b."""
     (raw / "a/000.png").write_bytes(b"")
     (raw / "a/001.png").write_bytes((raw / "a/001.png").read_bytes()[:200])
-    (raw / "b/notes.txt").write_text("not a picture")
+    (raw / "b/notes.jpg").write_text("not a picture")
     (raw / "b/copy.png").write_bytes((raw / "a/002.png").read_bytes())
 
 
@@ -74,7 +74,7 @@ def test_bad_pictures_stop_the_run_and_are_all_named(tmp_path: Path, capsys: pyt
     assert problems["problem"].to_dict() == {
         "a/000.png": "bad picture",
         "a/001.png": "bad picture",
-        "b/notes.txt": "bad picture",
+        "b/notes.jpg": "bad picture",
         "a/002.png": "two labels",
         "b/copy.png": "two labels",
     }
@@ -97,6 +97,21 @@ def test_bad_pictures_are_skipped_up_to_a_share(tmp_path: Path, capsys: pytest.C
     complaint = prepare_dataset(folder_settings(raw, on_bad_picture="skip", max_bad_share=0.1), tmp_path / "second")
     assert complaint is not None
     assert "max_bad_share allows 10.0%" in complaint
+
+
+def test_files_that_are_no_pictures_are_passed_over_and_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = make_folder(tmp_path / "raw", {"a": 12, "b": 12})
+    for name in ["a/notes.txt", "a/000.json", "b/000.png:Zone.Identifier", "list.csv"]:
+        (raw / name).write_text("{}")
+
+    assert prepare_dataset(folder_settings(raw), tmp_path / "prepared") is None
+
+    assert len(load_prepared(tmp_path / "prepared").images) == 24
+    said = capsys.readouterr().out
+    assert "passed over: 4 files that are no pictures (" in said
+    assert ".txt 1" in said
 
 
 def test_nothing_is_left_of_all_bad_pictures(tmp_path: Path) -> None:
