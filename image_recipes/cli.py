@@ -92,16 +92,20 @@ def repro(
 @_verb(
     "image-recipes add ../photographs --name photos",
     'image-recipes add ../plants/heights.csv --name heights --target "height in cm"',
+    "image-recipes add ../photographs.zip --name photos --dry-run",
     "image-recipes add ../photographs --name photos --transfer data/weights/MobileNetV2.weights.h5",
 )
 def add(
     path: Annotated[
         Path,
-        typer.Argument(metavar="PATH", help="A folder with a sub-folder for each class, or a CSV or TSV file."),
+        typer.Argument(
+            metavar="PATH",
+            help="A folder of pictures, a table that names some (CSV, Excel, JSON lines), or an archive.",
+        ),
     ],
     name: Annotated[str, typer.Option(metavar="NAME", help="The dataset's, such as plants.")],
     target: Annotated[
-        str | None, typer.Option(metavar="COLUMN", help="The table's column of classes or numbers.")
+        list[str] | None, typer.Option(metavar="COLUMN", help="The table's column of classes or numbers.")
     ] = None,
     picture: Annotated[
         str | None, typer.Option(metavar="COLUMN", help="Its column of paths, if not the one that has them.")
@@ -109,6 +113,38 @@ def add(
     task: Annotated[
         str | None,
         typer.Option(metavar="|".join(TASKS), help="Of a table, if not told rightly.", autocompletion=lambda: [*TASKS]),
+    ] = None,
+    split: Annotated[
+        str | None, typer.Option(metavar="COLUMN", help="Its column of splits, if not one named so.")
+    ] = None,
+    split_folder: Annotated[
+        list[str] | None,
+        typer.Option(metavar="FOLDER=SPLIT", help="A folder is train, validation or test; the others are passed over."),
+    ] = None,
+    no_split: Annotated[bool, typer.Option("--no-split", help="No folder or column says what the splits are.")] = False,
+    group: Annotated[
+        str | None,
+        typer.Option(metavar="COLUMN", help="Of what stays in one split, such as a plant; if not one named group."),
+    ] = None,
+    no_group: Annotated[bool, typer.Option("--no-group", help="No column says what stays in one split.")] = False,
+    class_from: Annotated[
+        str | None,
+        typer.Option(
+            metavar="folder|subfolder|name", help="What says the class: a folder, or a part of the file's name."
+        ),
+    ] = None,
+    merge_classes: Annotated[
+        bool | None,
+        typer.Option(
+            "--merge-classes/--keep-classes", help="Are classes the same that differ by case or blanks alone?"
+        ),
+    ] = None,
+    decimal: Annotated[
+        str | None, typer.Option(metavar="point|comma", help="What separates the decimals of the table's numbers.")
+    ] = None,
+    encoding: Annotated[str | None, typer.Option(metavar="NAME", help="The table's, such as cp949.")] = None,
+    missing: Annotated[
+        list[str] | None, typer.Option(metavar="TEXT", help="Says in the table that there is no label, such as NA.")
     ] = None,
     transfer: Annotated[
         Path | None,
@@ -118,16 +154,32 @@ def add(
     mirror: Annotated[
         bool, typer.Option("--mirror", help="Remove what was added before and is no longer there.")
     ] = False,
-    dry_run: Annotated[bool, typer.Option("--dry-run", help="Change nothing.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be done.")] = False,
 ) -> None:
     """Add your own pictures, or bring them up to date.
 
     They are looked at, copied to data/raw, tracked by DVC, and get a dataset and a recipe in params.yaml.
+    What can be read in two ways is asked on a terminal; elsewhere an option must decide.
     """
     from image_recipes.commands.add import CopyOptions, add_pictures
-    from image_recipes.commands.add_found import TableOptions
+    from image_recipes.intake.columns import TableOptions
+    from image_recipes.intake.find import Options
+    from image_recipes.intake.layout import LayoutOptions
 
-    add_pictures(path, name, TableOptions(target, picture, task), transfer, CopyOptions(link, mirror, dry_run))
+    table = TableOptions(
+        tuple(target or ()),
+        picture,
+        task,
+        split,
+        False,
+        group,
+        no_group,
+        decimal,
+        encoding,
+        tuple(missing) if missing else None,
+    )
+    layout = LayoutOptions(class_from, tuple(split_folder or ()), no_split)
+    add_pictures(path, name, Options(layout, table, merge_classes), transfer, CopyOptions(link, mirror, dry_run))
 
 
 @_verb("image-recipes remove photos", "image-recipes remove photos_cnn --dry-run")

@@ -1,62 +1,108 @@
-"""`image-recipes add`: look at a person's own pictures, put them under data/raw, and write params.yaml."""
+"""`image-recipes add`: understand a person's own pictures, put them under data/raw, and write params.yaml."""
 
-import filecmp
-import shutil
-from collections import Counter
+from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any
 
 from image_recipes.checks import check_name, check_params
-from image_recipes.commands.add_found import Found, TableOptions, find_pictures, look_at
-from image_recipes.commands.add_params import DEFAULT_WEIGHTS, plan_params
+from image_recipes.commands.add_copy import CopyOptions, copied, plan_copies
+from image_recipes.commands.add_params import DEFAULT_WEIGHTS, lies_in, plan_params
 from image_recipes.commands.params_file import write_params
 from image_recipes.commands.tracking import track
-from image_recipes.core.files import written_whole
+from image_recipes.core.errors import UserError
 from image_recipes.core.params import read_params, read_section
+from image_recipes.data.problems import STOPS_RUN, Problem
+from image_recipes.intake.find import Options, find_pictures
+from image_recipes.intake.found import Found
+from image_recipes.intake.look import look_at
 
 RAW_FOLDER = Path("data/raw")
+PROBLEMS_SHOWN = 10
 
 
-class CopyOptions(NamedTuple):
-    """How pictures are copied.
-
-    Attributes:
-        link: make symbolic links in place of copies.
-        mirror: remove what was added before and is no longer there; else it stays, except links to nothing.
-        dry_run: only say what would be done.
-    """
-
-    link: bool = False
-    mirror: bool = False
-    dry_run: bool = False
-
-
-def add_pictures(path: Path, name: str, table: TableOptions, transfer: Path | None, options: CopyOptions) -> None:
+def add_pictures(path: Path, name: str, options: Options, transfer: Path | None, copying: CopyOptions) -> None:
     """Add pictures as a dataset, or bring it up to date, and say what was found and done.
 
+    Nothing is written before all is planned, and nothing stays if it fails.
+
     Args:
-        path: a folder with a sub-folder for each class, or a table that names pictures.
+        path: a folder of pictures, a table that names some, or an archive of either.
         name: the dataset's.
-        table: what to read in a table.
+        options: how to understand it.
         transfer: weights or a model for a second recipe to start from; None for those of
             EfficientNet-Lite0, if they are there and the dataset is new.
-        options: of copying.
+        copying: how pictures are copied.
 
     Raises:
-        UserError: nothing can be learned from it, or the name is taken by other data.
+        UserError: nothing can be learned from it, it can be read in two ways, or the name is taken by other data.
     """
     check_name("datasets", name)
     check_params(may_be_empty=True)
-    folder = RAW_FOLDER / name
-    found = find_pictures(path, table)
-    look = look_at(found)
     if transfer is None and name not in read_params()["datasets"] and DEFAULT_WEIGHTS.exists():
         transfer = DEFAULT_WEIGHTS
+    with find_pictures(path, options, Path("data")) as found:
+        _add(found, path, name, transfer, copying)
+
+
+def _add(found: Found, path: Path, name: str, transfer: Path | None, copying: CopyOptions) -> None:
+    folder = RAW_FOLDER / name
+    if lies_in(found, folder):
+        # what a person keeps there stays as it is
+        copying = copying._replace(mirror=False, link=False)
+        if found.table and found.table.text is not None:
+            found = found._replace(table=found.table._replace(name=f"{path.stem}-read.csv"))
+    look = look_at(found.sources, str(path))
+    print(f"{len(found.pictures):,} pictures in {path}")
+    print("\n".join([*found.lines, *look.lines]))
+    _print_problems([*found.listing.problems, *look.problems])
+    sources: dict[str, Path | bytes] = {**found.sources}
+    if found.table:
+        text = found.table.text
+        sources[found.table.name] = path if text is None else text.encode("utf-8")
+        if text is not None:
+            print(f"the table is written as {folder / found.table.name}, as it was understood")
+    if lies_in(found, folder):
+        _check_in_place(sources, folder)
+    copies = plan_copies(sources, folder, copying)
     entries = plan_params(name, found, look, folder, transfer)
-    print("\n".join(look.lines))
-    if not options.dry_run:
-        # first, so that an `add` that is stopped goes on where it was
+    _print_plan(entries)
+    print(f"{folder}: {copies.describe()}")
+    if copying.dry_run:
+        print("nothing was changed")
+        return
+    with copied(copies, copying.link):
         write_params(entries)
+        # a link to a picture that lies elsewhere is to stay one
+        track(folder, *(["--no-relink"] if copying.link else []))
+    _print_next(name)
+
+
+def _check_in_place(sources: Mapping[str, Path | bytes], folder: Path) -> None:
+    """Refuse pictures that lie in data/raw/<name> already, but not by the names that they are to have.
+
+    Raises:
+        UserError: so it is.
+    """
+    below = folder.resolve()
+    for name, source in sources.items():
+        if isinstance(source, Path) and source.resolve() != below / name:
+            raise UserError(
+                f"{source}: lies in {folder} already, but would have to be {folder / name}: move it there, or move the "
+                "pictures out of data/raw, and add them from there"
+            )
+
+
+def _print_problems(problems: list[Problem]) -> None:
+    ranked = sorted(problems, key=lambda problem: not STOPS_RUN[problem.problem])
+    if ranked:
+        print(f"{len(ranked):,} problems:")
+    for problem in ranked[:PROBLEMS_SHOWN]:
+        print(f"  {problem.path}: {problem.detail}")
+    if len(ranked) > PROBLEMS_SHOWN:
+        print(f"  and {len(ranked) - PROBLEMS_SHOWN:,} more: the run will name them")
+
+
+def _print_plan(entries: Mapping[str, Mapping[str, Any]]) -> None:
     for section, values in entries.items():
         print(f"params.yaml: {section}: {', '.join(values)}")
     architectures = {**read_params()["architectures"], **entries.get("architectures", {})}
@@ -64,12 +110,9 @@ def add_pictures(path: Path, name: str, table: TableOptions, transfer: Path | No
         first = architectures[values["architecture"]][0]
         if isinstance(first, dict) and (size := first.get("Resizing")):
             print(f"{recipe}: makes pictures {size['height']} pixels large, for a network that knows larger ones")
-    print(f"{folder}: {copy_pictures(found, folder, options)}")
-    if options.dry_run:
-        print("nothing was changed")
-        return
-    # a link to a picture that lies elsewhere is to stay one
-    track(folder, *(["--no-relink"] if options.link else []))
+
+
+def _print_next(name: str) -> None:
     recipes = [recipe for recipe, values in read_section("recipes").items() if values["dataset"] == name]
     if not DEFAULT_WEIGHTS.exists() and len(recipes) == 1:
         print(
@@ -77,44 +120,4 @@ def add_pictures(path: Path, name: str, table: TableOptions, transfer: Path | No
             f"make weights, then this again with --transfer {DEFAULT_WEIGHTS}"
         )
     print(f"next: make repro DATASET={name}" if len(recipes) > 1 else f"next: make repro RECIPE={recipes[-1]}")
-
-
-def copy_pictures(found: Found, folder: Path, options: CopyOptions) -> str:
-    """Bring a dataset's folder up to date.
-
-    Args:
-        found: what to copy.
-        folder: below data/raw.
-        options: how.
-
-    Returns:
-        What has changed, in words.
-    """
-    names = list(found.listing.pictures["path"]) + ([found.table.name] if found.table else [])
-    counts: Counter[str] = Counter()
-    for name in names:
-        source, target = found.root / name, folder / name
-        if not source.is_file():
-            continue  # the run will name it
-        state = "new" if not target.exists() else "same" if filecmp.cmp(source, target, shallow=False) else "changed"
-        counts[state] += 1
-        if state != "same" and not options.dry_run:
-            with written_whole(target) as partial:
-                partial.symlink_to(source.resolve()) if options.link else shutil.copy2(source, partial)
-    known = set(names)
-    for path in folder.rglob("*"):
-        broken = path.is_symlink() and not path.exists()
-        if broken or (path.is_file() and path.relative_to(folder).as_posix() not in known):
-            # DVC cannot track a link whose picture is gone
-            state = "removed" if options.mirror or broken else "kept"
-            counts[state] += 1
-            if state == "removed" and not options.dry_run:
-                path.unlink()
-    said = {
-        "new": "new",
-        "changed": "changed",
-        "same": "as before",
-        "kept": f"only in {folder}, which stay there (--mirror removes them)",
-        "removed": "removed",
-    }
-    return ", ".join(f"{counts[state]:,} {words}" for state, words in said.items() if counts[state]) or "nothing"
+    print(f"then: git add . && git commit -m 'Add {name}'   (a queued experiment sees what is committed)")

@@ -5,13 +5,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from image_recipes.commands.add_found import Found, Look
 from image_recipes.commands.add_recipes import make_layers, make_recipe, make_transfer_layers, make_transfer_recipe
 from image_recipes.core.errors import UserError
 from image_recipes.core.params import PARAMS_FILE, SPLIT_NAMES, read_params
-from image_recipes.data.labels import LABELS
+from image_recipes.data.folder import FolderLayout
+from image_recipes.data.picture_files import is_visible
+from image_recipes.intake.found import Found
+from image_recipes.intake.look import Look
 from image_recipes.models.recipe import WEIGHTS_FOLDER, check_loads_weights
 
+# of a dataset: how its pictures are read
+UNDERSTOOD = ("source", "task", "table", "columns", "missing", "split_folders", "class_from", "rename_classes")
 # ImageNet's weights to start from where nobody names others
 DEFAULT_WEIGHTS = WEIGHTS_FOLDER / "EfficientNetLite0.weights.h5"
 
@@ -36,14 +40,15 @@ def plan_params(name: str, found: Found, look: Look, folder: Path, transfer: Pat
     dataset = _dataset(found, look, folder)
     known, side = params["datasets"].get(name), look.side
     if known is not None:
-        for key in ("source", "task", "table", "columns"):
-            if known.get(key) != dataset.get(key):
+        for key in UNDERSTOOD:
+            # what a dataset of before does not say is read as it was then
+            if key in known and known[key] != dataset.get(key):
                 raise UserError(
                     f"{PARAMS_FILE}: datasets.{name}.{key} is {known.get(key)}, but for these pictures it would be "
                     f"{dataset.get(key)}: change it there, or choose another name"
                 )
         side = min(known["height"], known["width"])
-    elif folder.exists():
+    elif not lies_in(found, folder) and _holds_others(folder, found):
         raise UserError(
             f"{folder}: is there, but {PARAMS_FILE} has no dataset {name}: choose another name, "
             f"or remove it by `image-recipes remove {name} --raw`"
@@ -79,6 +84,19 @@ def plan_params(name: str, found: Found, look: Look, folder: Path, transfer: Pat
     return {section: values for section, values in entries.items() if values}
 
 
+def lies_in(found: Found, folder: Path) -> bool:
+    """Tell whether what was found lies in its folder of data/raw already."""
+    first = next(iter(found.sources.values()))
+    return first.resolve().is_relative_to(folder.resolve())
+
+
+def _holds_others(folder: Path, found: Found) -> bool:
+    """Tell whether a folder holds other files than those that are to be added."""
+    names = {*found.sources, *([found.table.name] if found.table else [])}
+    files = (file.relative_to(folder) for file in folder.rglob("*") if file.is_file())
+    return any(file.as_posix() not in names and all(map(is_visible, file.parts)) for file in files)
+
+
 def _find_network(transfer: Path) -> str | None:
     """Return the network whose weights a file holds, or None for another recipe's model.
 
@@ -111,13 +129,8 @@ def _to_learn_from(found: Found, split: Mapping[str, Any]) -> int:
 
 
 def _dataset(found: Found, look: Look, folder: Path) -> dict[str, Any]:
-    table = {"table": found.table.name, "columns": found.columns.model_dump()} if found.table and found.columns else {}
     return {
-        "source": "table" if found.table else "folder",
-        "task": found.task.name,
-        "raw": folder.as_posix(),
-        **table,
-        "unit": LABELS[found.task].guess_unit(found.columns.target) if found.columns else None,
+        **_source(found, folder),
         "height": look.side,
         "width": look.side,
         "channels": look.channels,
@@ -128,6 +141,28 @@ def _dataset(found: Found, look: Look, folder: Path) -> dict[str, Any]:
         "seed": 0,
         "samples": "train",
         "split": {**_shares(set(found.listing.pictures["split"])), "keep_together": "duplicates"},
+        **({"rename_classes": dict(found.renamed)} if found.renamed else {}),
+    }
+
+
+def _source(found: Found, folder: Path) -> dict[str, Any]:
+    """Return what says how pictures are read again, as they were understood."""
+    first = {"source": "table" if found.table else "folder", "task": found.task.name, "raw": folder.as_posix()}
+    if found.table:
+        columns = found.table.columns.model_dump()
+        return {
+            **first,
+            "table": found.table.name,
+            "columns": columns,
+            "missing": found.table.missing,
+            "unit": found.unit,
+        }
+    layout = found.layout or FolderLayout()
+    return {
+        **first,
+        "split_folders": dict(layout.split_folders or {}),
+        "class_from": layout.class_from,
+        "unit": None,
     }
 
 

@@ -1,0 +1,102 @@
+"""Copying by `add`: all or nothing, and what is there already stays."""
+
+import errno
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+from calling import call, call_fails
+from image_recipes.commands import add_copy
+from pictures import make_folder, make_table, noise
+from projects import Project
+
+
+@pytest.fixture
+def tracked(in_bare_project: Project, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """A project in which DVC is not asked to track anything, which takes a process each."""
+    monkeypatch.setattr("image_recipes.commands.add.track", lambda *_: None)
+    Path("data/weights").mkdir(parents=True)
+    Path("data/weights/random").touch()
+    return in_bare_project
+
+
+def contents(*folders: str) -> dict[str, bytes]:
+    files = [file for folder in folders for file in Path(folder).rglob("*") if file.is_file()]
+    return {file.as_posix(): file.read_bytes() for file in [*files, Path("params.yaml")]}
+
+
+@pytest.mark.parametrize("failure", ["copying", "tracking"])
+def test_an_add_that_fails_leaves_everything_as_it_was(
+    failure: str, tracked: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pets = make_folder(tmp_path / "pets", {"cat": 12, "dog": 12})
+    call("add", str(pets), "--name", "pets")
+    before = contents("data")
+    make_folder(pets, {"cat": 14, "fox": 12}, start=500)
+    (pets / "dog/000.png").unlink()
+    copies = []
+
+    def fail_at_the_tenth(source: Path, target: Path) -> None:
+        copies.append(source)
+        if failure == "copying" and len(copies) == 10:
+            raise OSError(errno.ENOSPC, "No space left on device", str(target))
+        shutil.copyfile(source, target)
+
+    def fail(*_: object) -> None:
+        raise OSError(errno.EACCES, "Permission denied", "dvc")
+
+    monkeypatch.setattr(add_copy.shutil, "copy2", fail_at_the_tenth)
+    if failure == "tracking":
+        monkeypatch.setattr("image_recipes.commands.add.track", fail)
+
+    output = call_fails("add", str(pets), "--name", "pets", "--mirror")
+
+    assert "nothing was changed" in output
+    assert contents("data") == before
+    assert not list(Path("data/raw").glob(".partial-*"))
+
+
+def test_the_same_pictures_are_not_read_again(
+    tracked: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pets = make_folder(tmp_path / "pets", {"cat": 12, "dog": 12})
+    call("add", str(pets), "--name", "pets")
+    monkeypatch.setattr(add_copy.filecmp, "cmp", lambda *_, **__: pytest.fail("read again"))
+
+    assert "data/raw/pets: 24 as before" in call("add", str(pets), "--name", "pets").stdout
+
+
+def test_a_change_that_keeps_the_size_is_seen(tracked: Project, tmp_path: Path) -> None:
+    pets = make_folder(tmp_path / "pets", {"cat": 12, "dog": 12})
+    for file in pets.rglob("*.png"):
+        noise(int(file.stem) + (500 if "dog" in str(file) else 0)).save(file.with_suffix(".bmp"))
+        file.unlink()
+    call("add", str(pets), "--name", "pets")
+    shutil.copyfile(pets / "dog/003.bmp", pets / "cat/003.bmp")
+    os.utime(pets / "cat/004.bmp")
+
+    assert "1 changed, 23 as before" in call("add", str(pets), "--name", "pets").stdout
+
+
+def test_pictures_that_lie_in_data_raw_stay_there(tracked: Project, tmp_path: Path) -> None:
+    raw = make_folder(Path("data/raw/pets"), {"cat": 12, "dog": 12})
+
+    said = call("add", str(raw), "--name", "pets").stdout
+
+    assert "data/raw/pets: 24 as before" in said
+    call("check", "pets_cnn")
+
+
+def test_a_table_in_data_raw_stays_as_it_is(tracked: Project, tmp_path: Path) -> None:
+    raw = make_folder(Path("data/raw/sizes"), {"p": 24})
+    table = make_table(raw, [f"{number:03};{number / 7:.3f}".replace(".", ",") for number in range(24)], header="id;cm")
+    before = table.read_bytes()
+
+    said = call("add", str(table), "--name", "sizes", "--decimal", "comma").stdout
+
+    assert table.read_bytes() == before
+    assert "the table is written as data/raw/sizes/labels-read.csv, as it was understood" in said
+    assert "p/003.png,0.429" in (raw / "labels-read.csv").read_text()
+    call("check", "sizes_cnn")
