@@ -1,10 +1,11 @@
 """Writing files whole or not at all."""
 
+import csv
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -45,7 +46,17 @@ def write_text(text: str, file: Path) -> None:
 def save_table(table: "pd.DataFrame", file: Path) -> None:
     """Write a table as CSV, whole or not at all; numbers with seven digits, about those of float32."""
     with written_whole(file) as partial:
-        table.to_csv(partial, index=False, float_format="%.7g")
+        table.to_csv(partial, index=False, float_format="%.7g", quoting=choose_quoting(table))
+
+
+def choose_quoting(table: "pd.DataFrame") -> Literal[0, 2]:
+    """Choose how texts are quoted in CSV so that they can be read back: all of them, if one has a carriage return.
+
+    Python's writer leaves that one as it is, and readers take it for the end of a line.
+    """
+    texts = [table[name].astype(str) for name in table.select_dtypes(exclude="number")]
+    found = any("\r" in str(name) for name in table) or any(text.str.contains("\r").any() for text in texts)
+    return csv.QUOTE_NONNUMERIC if found else csv.QUOTE_MINIMAL
 
 
 def _remove(path: Path) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from image_recipes.core.dataset import DatasetInfo, Subset
 from image_recipes.core.errors import UserError
-from image_recipes.core.files import written_whole
+from image_recipes.core.files import choose_quoting, written_whole
 from image_recipes.results.by_task import PROBABILITY, RESULTS
 
 
@@ -34,7 +34,7 @@ def save_predictions(predictions: Mapping[str, pd.DataFrame], file: Path) -> Non
     """Write the predictions of some splits, by the split's name, as one CSV file with a column `split`."""
     table = pd.concat(predictions, names=["split"]).reset_index("split").reset_index(drop=True)
     with written_whole(file) as partial:
-        table.to_csv(partial, index=False)
+        table.to_csv(partial, index=False, quoting=choose_quoting(table))
 
 
 def load_predictions(file: Path, info: DatasetInfo, split: str = "test") -> pd.DataFrame:
@@ -82,11 +82,13 @@ def parse_predictions(content: bytes, info: DatasetInfo, split: str = "test") ->
     table = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=not texts)
     if not {"index", "real", "predicted"} <= set(table.columns):
         raise ValueError("columns are missing")
-    splits = table.pop("split") if "split" in table else pd.Series("test", table.index)
+    if "split" in table:
+        table = table[table["split"] == split].drop(columns="split")
+    elif split != "test":
+        table = table.iloc[:0]
     # an empty cell, of a network that has diverged, is text where NA is a class
-    numbers = table.columns.difference(list(texts))
-    table[numbers] = table[numbers].apply(pd.to_numeric)
-    chosen = table[splits == split].reset_index(drop=True)
+    numbers = table[table.columns.difference(list(texts), sort=False)].apply(pd.to_numeric)
+    chosen = pd.concat([table[list(texts)], numbers], axis=1)[list(table)].reset_index(drop=True)
     if not len(chosen):
         raise ValueError(f"no predictions of {split} pictures")
     return chosen

@@ -92,3 +92,19 @@ def test_damaged_predictions_are_named_with_their_stage(tmp_path: Path) -> None:
     (tmp_path / "mlp.csv").write_text("index,real,predicted\n1,2,many\n", "utf-8")
     with pytest.raises(UserError, match=r"mlp\.csv: missing or damaged"):
         load_predictions(tmp_path / "mlp.csv", GRAMS)
+
+
+def test_any_name_of_a_class_survives_the_disk(tmp_path: Path) -> None:
+    names = ["1", "01", "1.0", "1e5", "nan", "None", "true", "=1+1", "#1", "trailing ", " x", 'q"d', "a,b", "a\rb"]
+    names += ["c\r\nd", "two\nlines", "tab\tname", "한국어", "قهوة", "🙂", "x" * 120, "real", "index", "split"]
+    count = len(names)
+    outputs = np.eye(count, dtype=np.float32)
+    outputs[0] = np.nan
+    saved = of_classes(range(count), outputs, names)
+
+    save_predictions({"test": saved}, tmp_path / "p.csv")
+
+    loaded = load_predictions(tmp_path / "p.csv", class_info((8, 8, 1), names))
+    assert loaded["real"].tolist() == names
+    assert list(loaded) == list(saved)
+    assert np.array_equal(probabilities(loaded), outputs, equal_nan=True)
