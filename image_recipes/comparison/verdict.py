@@ -11,6 +11,7 @@ import pandas as pd
 from image_recipes.comparison.by_task import COMPARISON
 from image_recipes.comparison.sentences import Sentence
 from image_recipes.core.dataset import DatasetInfo
+from image_recipes.core.names import show_name
 from image_recipes.core.tasks import Task
 from image_recipes.results.metrics import Metrics
 from image_recipes.results.tables import BASELINE
@@ -75,7 +76,7 @@ def judge_recipes(
     comparison, pictures = COMPARISON[info.task], int(pairs["pictures"].iloc[0])
     rivals = {
         name: {
-            "rival": Sentence(text, {"answer": baselines[name]["predicted"].iloc[0]}),
+            "rival": Sentence(text, {"answer": show_name(str(baselines[name]["predicted"].iloc[0]))}),
             "figure": comparison.show_figure(baseline_metrics[name], pictures),
             "error": _error(info.task, baseline_metrics[name], "test"),
         }

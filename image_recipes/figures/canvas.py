@@ -4,27 +4,20 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
-from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from image_recipes.core.files import written_whole
+from image_recipes.core.names import MAX_NAMED_CLASSES, fit_abreast, name_in_short
+from image_recipes.figures.fonts import choose_fonts
 
-MAX_NAMED_CLASSES = 30
-# of all classes' names together, side by side below an axis
-MAX_LETTERS_ABREAST = 40
-# for letters that matplotlib's own font lacks: those of these that are installed
-FALLBACK_FONTS = ("Noto Sans CJK KR", "NanumGothic", "Malgun Gothic", "Apple SD Gothic Neo", "UnDotum")
-mpl.rcParams["font.family"] = [
-    "DejaVu Sans",
-    *(name for name in FALLBACK_FONTS if name in font_manager.get_font_names()),
-]
 # a name with two dollars is no formula
 mpl.rcParams["text.parse_math"] = False
 
 
 def save_figure(figure: Figure, file: Path) -> None:
     """Write a figure as a PNG that is the same whenever it is drawn, whole or not at all."""
+    choose_fonts(figure)
     with written_whole(file) as partial:
         figure.savefig(partial, bbox_inches="tight", dpi=100, metadata={"Software": None})
 
@@ -37,6 +30,6 @@ def name_classes(axes: Axes, classes: Sequence[str]) -> bool:
     """
     named = len(classes) <= MAX_NAMED_CLASSES
     if named:
-        upright = sum(map(len, classes)) > MAX_LETTERS_ABREAST
-        axes.set_xticks(range(len(classes)), classes, rotation="vertical" if upright else "horizontal")
+        names = name_in_short(classes)
+        axes.set_xticks(range(len(names)), names, rotation="horizontal" if fit_abreast(names) else "vertical")
     return named

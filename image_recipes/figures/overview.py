@@ -1,6 +1,6 @@
 """What a dataset is made of: how many pictures of which classes or numbers each split has, and their sizes."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +8,12 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from image_recipes.core.dataset import DatasetInfo, Prepared
+from image_recipes.core.names import MAX_LETTERS, shorten, show_name
 from image_recipes.figures.canvas import name_classes, save_figure
 
 HISTOGRAM_BINS = 30
+# bars that are narrower than a pixel would vanish here and there
+TOUCHING = {"width": 1.0, "linewidth": 0, "antialiased": False}
 
 # draws the targets of each split, by its title, on axes
 PlotTargets = Callable[[Axes, Mapping[str, np.ndarray], DatasetInfo], None]
@@ -49,14 +52,25 @@ def draw_overview(
 
 
 def plot_class_counts(axes: Axes, targets: Mapping[str, np.ndarray], info: DatasetInfo) -> None:
-    """Draw a bar for each class, of a piece for each split."""
+    """Draw a bar for each class, of a piece for each split; too many to name stand in the order of their size."""
     classes = info.class_names
+    pieces = {title: np.bincount(numbers, minlength=len(classes)) for title, numbers in targets.items()}
+    totals = np.sum(list(pieces.values()), axis=0)
+    named = name_classes(axes, classes)
+    # of equal ones, those with more to train on come first
+    sizes = [-counts for counts in (*reversed(pieces.values()), totals)]
+    order = np.arange(len(classes)) if named else np.lexsort(sizes)
     below = np.zeros(len(classes), int)
-    for title, numbers in targets.items():
-        counts = np.bincount(numbers, minlength=len(classes))
-        axes.bar(range(len(classes)), counts, bottom=below, label=title)
-        below += counts
-    name_classes(axes, classes)
+    for title, counts in pieces.items():
+        axes.bar(range(len(classes)), counts[order], bottom=below, label=title, **({} if named else TOUCHING))
+        below += counts[order]
+    if not named:
+        most, fewest = (f"{totals[number]:,} of {shown}" for number, shown in _ends(classes, order))
+        axes.set_xlabel(f"{len(classes):,} classes, by their number of pictures: from {most}\nto {fewest}")
+
+
+def _ends(classes: Sequence[str], order: np.ndarray) -> list[tuple[int, str]]:
+    return [(int(order[end]), shorten(show_name(classes[order[end]]), MAX_LETTERS)) for end in (0, -1)]
 
 
 def plot_number_histogram(axes: Axes, targets: Mapping[str, np.ndarray], info: DatasetInfo) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from PIL import Image, ImageFile
 
+from image_recipes.core.names import show_name
 from image_recipes.data.decode import MAX_PIXELS, PICTURE_FORMATS
 from image_recipes.data.problems import STOPS_RUN, load_problems
 from image_recipes.figures.canvas import save_figure
@@ -32,8 +33,9 @@ def draw_refused(raw: Path, folder: Path) -> None:
             axes.axis("off")
             continue
         path, problem, detail = refused[number]
+        named = show_name(path)
         # the end of a path tells more than its beginning
-        shown = path if len(path) <= TITLE_LENGTH else f"…{path[-TITLE_LENGTH:]}"
+        shown = named if len(named) <= TITLE_LENGTH else f"…{named[-TITLE_LENGTH:]}"
         axes.set_title(f"{shown}\n{textwrap.shorten(detail, TITLE_LENGTH, placeholder=' …')}", fontsize=6)
         axes.set_xticks([])
         axes.set_yticks([])
