@@ -38,8 +38,10 @@ def main(dataset: str) -> None:
     save_markdown(table, folder / f"{dataset}.md")
     save_table(pairs, folder / f"pairs/{dataset}.csv")
     save_markdown(pairs.drop(columns="better"), folder / f"pairs/{dataset}.md")
-    parts = {name: EVALUATION[info.task].break_down(rows, info) for name, rows in predictions.items()}
-    save_table(join_by_recipe(parts), folder / f"breakdown/{dataset}.csv")
+    evaluation = EVALUATION[info.task]
+    for name, tabulate in {"breakdown": evaluation.break_down, "confusion": evaluation.count_confusions}.items():
+        tables = {recipe: tabulate(rows, info) for recipe, rows in predictions.items()}
+        save_table(join_by_recipe(tables), folder / f"{name}/{dataset}.csv")
 
     draw_histories(FIGURES[info.task].plot_history, histories, Path(f"plots/compare/{dataset}.png"))
     save_table(join_by_recipe(histories), Path(f"plots/compare/{dataset}.csv"))

@@ -12,6 +12,8 @@ from image_recipes.evaluation.baselines import predict_class_baselines, predict_
 from image_recipes.evaluation.measures import (
     break_down_classes,
     break_down_numbers,
+    count_class_confusions,
+    count_number_confusions,
     measure_classes,
     measure_numbers,
     rank_class_errors,
@@ -29,6 +31,7 @@ class EvaluationOfTask(NamedTuple):
         score: the metrics that are computed for every split, the main one among them.
         measure: all metrics of test predictions, from them, the dataset's info and a seed.
         break_down: a table of how good predictions are for which pictures.
+        count_confusions: a table of what is predicted how often for what, from the same.
         rank_errors: the errors, worst first, with a column `loss`.
         predict_baselines: outputs of models that need no network, by name, for the test pictures;
             from the dataset's info, the three splits and a seed. `linear` is among them.
@@ -37,16 +40,27 @@ class EvaluationOfTask(NamedTuple):
     score: Callable[[pd.DataFrame], Metrics]
     measure: Callable[[pd.DataFrame, DatasetInfo, int], Metrics]
     break_down: Callable[[pd.DataFrame, DatasetInfo], pd.DataFrame]
+    count_confusions: Callable[[pd.DataFrame, DatasetInfo], pd.DataFrame]
     rank_errors: Callable[[pd.DataFrame], pd.DataFrame]
     predict_baselines: Callable[[DatasetInfo, Mapping[str, Subset], int], dict[str, np.ndarray]]
 
 
 EVALUATION: dict[Task, EvaluationOfTask] = {
     CLASSIFICATION: EvaluationOfTask(
-        score_classes, measure_classes, break_down_classes, rank_class_errors, predict_class_baselines
+        score_classes,
+        measure_classes,
+        break_down_classes,
+        count_class_confusions,
+        rank_class_errors,
+        predict_class_baselines,
     ),
     REGRESSION: EvaluationOfTask(
-        score_numbers, measure_numbers, break_down_numbers, rank_number_errors, predict_number_baselines
+        score_numbers,
+        measure_numbers,
+        break_down_numbers,
+        count_number_confusions,
+        rank_number_errors,
+        predict_number_baselines,
     ),
 }
 

@@ -8,6 +8,7 @@ from image_recipes.core.dataset import DatasetInfo
 from image_recipes.evaluation.calibration import calibration_error
 from image_recipes.evaluation.intervals import bootstrap_intervals, wilson_interval
 from image_recipes.results.by_task import PROBABILITY
+from image_recipes.results.confusion import count_confusions
 from image_recipes.results.metrics import Metrics
 from image_recipes.results.predictions import class_columns, probabilities
 
@@ -99,8 +100,8 @@ def break_down_numbers(predictions: pd.DataFrame, info: DatasetInfo) -> pd.DataF
         without pictures.
     """
     real, predicted = _real_and_predicted(predictions)
-    edges = np.linspace(real.min(), real.max(), NUMBER_RANGES + 1)
-    number = np.clip(np.searchsorted(edges, real, side="right") - 1, 0, NUMBER_RANGES - 1)
+    edges = _edges(real)
+    number = _place(real, edges)
     errors = predicted - real
     table = pd.DataFrame({"pictures": 1, "mse": errors**2, "mae": np.abs(errors), "bias": errors})
     table = table.groupby(number).agg({"pictures": "sum", "mse": "mean", "mae": "mean", "bias": "mean"})
@@ -109,6 +110,29 @@ def break_down_numbers(predictions: pd.DataFrame, info: DatasetInfo) -> pd.DataF
     table.insert(0, "from", edges[:-1])
     table.insert(1, "to", edges[1:])
     return table
+
+
+def count_class_confusions(predictions: pd.DataFrame, info: DatasetInfo) -> pd.DataFrame:
+    """Count how often each class was taken for each, as `results.confusion.count_confusions`."""
+    return count_confusions(predictions, info.class_names)
+
+
+def count_number_confusions(predictions: pd.DataFrame, info: DatasetInfo) -> pd.DataFrame:
+    """Count for how many pictures of a range of numbers one of a range was predicted.
+
+    The ranges are those of `break_down_numbers`; a prediction outside of them counts in the nearest.
+
+    Returns:
+        Columns real_from, real_to, predicted_from, predicted_to, pictures, of ranges that occur, in
+        their order; without predictions that are no numbers.
+    """
+    real, predicted = _real_and_predicted(predictions)
+    edges = _edges(real)
+    known = ~np.isnan(predicted)
+    places = pd.DataFrame({"real": _place(real[known], edges), "predicted": _place(predicted[known], edges)})
+    counts = places.groupby(["real", "predicted"]).size().reset_index(name="pictures")
+    ends = {f"{name}_{end}": edges[counts[name] + (end == "to")] for name in places for end in ("from", "to")}
+    return pd.DataFrame({**ends, "pictures": counts["pictures"]})
 
 
 def rank_class_errors(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -147,6 +171,14 @@ def _roc_auc(predictions: pd.DataFrame, info: DatasetInfo) -> float | None:
 
 def _real_and_predicted(predictions: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
     return predictions["real"].to_numpy(float), predictions["predicted"].to_numpy(float)
+
+
+def _edges(numbers: np.ndarray) -> np.ndarray:
+    return np.linspace(numbers.min(), numbers.max(), NUMBER_RANGES + 1)
+
+
+def _place(numbers: np.ndarray, edges: np.ndarray) -> np.ndarray:
+    return np.clip(np.searchsorted(edges, numbers, side="right") - 1, 0, NUMBER_RANGES - 1)
 
 
 def _number_metrics(real: np.ndarray, predicted: np.ndarray, axis: int = -1) -> np.ndarray:

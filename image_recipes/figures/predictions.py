@@ -10,7 +10,9 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from image_recipes.core.dataset import DatasetInfo
+from image_recipes.core.names import name_in_short
 from image_recipes.figures.canvas import name_classes, save_figure
+from image_recipes.results.confusion import CONFUSION_FOLDER, choose_confused, count_confusions
 
 # draws predictions on axes
 PlotPredictions = Callable[[Axes, pd.DataFrame, DatasetInfo], None]
@@ -31,23 +33,25 @@ def draw_predictions(plot: PlotPredictions, predictions: pd.DataFrame, info: Dat
 
 
 def plot_confusion(axes: Axes, predictions: pd.DataFrame, info: DatasetInfo) -> None:
-    """Draw how often each class was taken for each."""
-    classes = info.class_names
-    table = pd.crosstab(predictions["real"], predictions["predicted"])
-    counts = table.reindex(index=classes, columns=classes, fill_value=0).to_numpy()
+    """Draw how often each class was taken for each; of too many to name, those most often taken for each other."""
+    confusions = count_confusions(predictions, info.class_names)
+    classes = choose_confused(confusions, info.class_names)
+    table = confusions.pivot(index="real", columns="predicted", values="pictures")
+    counts = table.reindex(index=classes, columns=classes).fillna(0).to_numpy(int)
     # logarithmic, so that single errors show beside a thousand hits; cells of none stay white
     colors = LogNorm(vmin=0.5, vmax=max(1.0, float(counts.max())))
     axes.imshow(np.ma.masked_equal(counts, 0), cmap="Blues", norm=colors)
     axes.set_xlabel("predicted")
     axes.set_ylabel("real")
-    axes.set_title(f"{len(predictions):,} test pictures")
-    if name_classes(axes, classes):
-        axes.set_yticks(range(len(classes)), classes)
-        for row, column in np.argwhere(counts):
-            count = counts[row, column]
-            axes.text(
-                column, row, str(count), ha="center", va="center", color="white" if colors(count) > 0.6 else "black"
-            )
+    title = f"{len(predictions):,} test pictures"
+    if len(classes) < len(info.class_names):
+        title += f"\nthe {len(classes)} most confused of {len(info.class_names):,} classes; all in {CONFUSION_FOLDER}"
+    axes.set_title(title)
+    name_classes(axes, classes)
+    axes.set_yticks(range(len(classes)), name_in_short(classes))
+    for row, column in np.argwhere(counts):
+        count = counts[row, column]
+        axes.text(column, row, str(count), ha="center", va="center", color="white" if colors(count) > 0.6 else "black")
 
 
 def plot_scatter(axes: Axes, predictions: pd.DataFrame, info: DatasetInfo) -> None:

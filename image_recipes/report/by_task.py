@@ -7,6 +7,7 @@ import pandas as pd
 
 from image_recipes.comparison.sentences import Sentence
 from image_recipes.core.dataset import DatasetInfo
+from image_recipes.core.names import show_name
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
 from image_recipes.evaluation.calibration import calibrate
 from image_recipes.report.charts import (
@@ -16,6 +17,7 @@ from image_recipes.report.charts import (
     chart_residuals,
     choose_points,
 )
+from image_recipes.results.confusion import CONFUSION_FOLDER, choose_confused, count_confusions
 from image_recipes.results.metrics import Metrics
 
 
@@ -34,6 +36,7 @@ class ReportOfTask(NamedTuple):
         show_predicted: writes a predicted value.
         loss_note: says how large an error is.
         parts_title: of the table of how good predictions are for which pictures.
+        order_parts: puts the rows of that table in the order to show, where there are too many to read all.
     """
 
     introduce: Callable[[int, DatasetInfo], Sentence]
@@ -46,6 +49,7 @@ class ReportOfTask(NamedTuple):
     show_predicted: Callable[[Any], str]
     loss_note: str
     parts_title: str
+    order_parts: Callable[[pd.DataFrame], pd.DataFrame]
 
 
 def _tell_floor(baselines: Mapping[str, Metrics]) -> Sentence | None:
@@ -59,8 +63,14 @@ def _tell_floor(baselines: Mapping[str, Metrics]) -> Sentence | None:
 
 
 def _chart_classes(recipe: str, predictions: pd.DataFrame, info: DatasetInfo) -> list[Chart]:
+    confusions = count_confusions(predictions, info.class_names)
+    shown = choose_confused(confusions, info.class_names)
+    caption, values = "Confusion matrix", {}
+    if len(shown) < len(info.class_names):
+        caption += " of the {shown} most confused of {classes} classes; all in {folder}"
+        values = {"shown": str(len(shown)), "classes": f"{len(info.class_names):,}", "folder": CONFUSION_FOLDER}
     return [
-        Chart(f"{recipe}-confusion", chart_confusion(predictions, info.class_names), "Confusion matrix"),
+        Chart(f"{recipe}-confusion", chart_confusion(confusions, shown), caption, values),
         Chart(
             f"{recipe}-calibration",
             chart_calibration(calibrate(predictions)),
@@ -88,10 +98,11 @@ REPORT: dict[Task, ReportOfTask] = {
             "Below 0.05 counts as a real difference."
         ),
         chart_predictions=_chart_classes,
-        show_real=str,
-        show_predicted=str,
+        show_real=show_name,
+        show_predicted=show_name,
         loss_note="loss {loss}",
         parts_title="Class by class",
+        order_parts=lambda parts: parts.sort_values("f1", kind="stable"),
     ),
     REGRESSION: ReportOfTask(
         introduce=lambda count, info: Sentence(
@@ -109,5 +120,6 @@ REPORT: dict[Task, ReportOfTask] = {
         show_predicted=lambda value: f"{value:.4g}",
         loss_note="off by {loss}",
         parts_title="By the real number",
+        order_parts=lambda parts: parts,
     ),
 }

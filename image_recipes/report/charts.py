@@ -1,12 +1,13 @@
 """Charts of the report: Vega-Lite specifications by Altair, drawn by the page that holds them."""
 
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import altair as alt
 import numpy as np
 import pandas as pd
 
+from image_recipes.core.names import fit_abreast, name_in_short
 from image_recipes.core.tasks import Task
 from image_recipes.results.tables import BASELINE
 
@@ -15,9 +16,10 @@ Spec = dict[str, Any]
 MAX_POINTS = 2_000
 MAX_EPOCHS = 250
 MAX_TICKS = 10
-MAX_NAMED_CLASSES = 30
-# of all classes' names together, below an axis
-MAX_LETTERS_ABREAST = 40
+# in pixels: of a class's name beside an axis, and of its row and column
+LABEL_LIMIT = 220
+CLASS_SIDE = 16
+Width = Literal["container"] | alt.Step
 
 
 class Chart(NamedTuple):
@@ -125,16 +127,24 @@ def epoch_step(history: pd.DataFrame) -> int:
     return max(1, -(-len(history) // MAX_EPOCHS))
 
 
-def chart_confusion(predictions: pd.DataFrame, classes: list[str]) -> Spec:
-    """Chart how often each class was taken for each, cells of none left blank."""
-    counts = predictions.groupby(["real", "predicted"]).size().reset_index(name="pictures")
-    named = len(classes) <= MAX_NAMED_CLASSES
-    short = sum(map(len, classes)) <= MAX_LETTERS_ABREAST
-    axis = alt.Axis(labelAngle=0 if short else -90) if named else alt.Axis(labels=False, ticks=False)
-    y_axis = alt.Axis() if named else axis
+def chart_confusion(confusions: pd.DataFrame, classes: list[str]) -> Spec:
+    """Chart how often each class was taken for each, cells of none left blank.
+
+    Args:
+        confusions: as `results.confusion.count_confusions` returns them.
+        classes: those to show, in their order.
+    """
+    names = name_in_short(classes)
+    abreast = fit_abreast(names)
+    shown = dict(zip(classes, names, strict=True))
+    counts = confusions[confusions["real"].isin(shown) & confusions["predicted"].isin(shown)]
+    counts = counts.assign(real=counts["real"].map(shown), predicted=counts["predicted"].map(shown))
+    # Vega leaves room for what is shortened here already
+    axis = alt.Axis(labelAngle=0 if abreast else -90, labelLimit=LABEL_LIMIT)
+    y_axis = alt.Axis(labelLimit=LABEL_LIMIT)
     base = alt.Chart(_inline(counts)).encode(
-        x=alt.X("predicted:N", sort=classes, scale=alt.Scale(domain=classes), axis=axis, title="predicted"),
-        y=alt.Y("real:N", sort=classes, scale=alt.Scale(domain=classes), axis=y_axis, title="real"),
+        x=alt.X("predicted:N", sort=names, scale=alt.Scale(domain=names), axis=axis, title="predicted"),
+        y=alt.Y("real:N", sort=names, scale=alt.Scale(domain=names), axis=y_axis, title="real"),
         tooltip=[
             alt.Tooltip("real:N", title="real"),
             alt.Tooltip("predicted:N", title="predicted"),
@@ -142,12 +152,13 @@ def chart_confusion(predictions: pd.DataFrame, classes: list[str]) -> Spec:
         ],
     )
     color = alt.Color("pictures:Q", scale=alt.Scale(type="log", scheme="blues", domainMin=1), legend=None)
-    layers = [base.mark_rect().encode(color=color)]
-    if named:
-        dark = max(2.0, float(counts["pictures"].max()) ** 0.6)
-        ink = alt.condition(alt.datum.pictures > dark, alt.value("white"), alt.value("black"))
-        layers.append(base.mark_text(fontSize=11).encode(text=alt.Text("pictures:Q"), color=ink))
-    return _spec(alt.layer(*layers), 360)
+    dark = max(1.0, float(counts["pictures"].max()) ** 0.6)
+    ink = alt.condition(alt.datum.pictures > dark, alt.value("white"), alt.value("black"))
+    numbers = base.mark_text(fontSize=11).encode(text=alt.Text("pictures:Q"), color=ink)
+    layers = alt.layer(base.mark_rect().encode(color=color), numbers)
+    # upright names need their own width, whatever that of the page
+    width: Width = "container" if abreast else alt.Step(CLASS_SIDE)
+    return _spec(layers, max(360, CLASS_SIDE * len(names)), width)
 
 
 def choose_points(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -210,7 +221,7 @@ def _inline(rows: pd.DataFrame) -> alt.Data:
     )
 
 
-def _spec(chart: alt.LayerChart | alt.FacetChart, height: int) -> Spec:
+def _spec(chart: alt.LayerChart | alt.FacetChart, height: int, width: Width = "container") -> Spec:
     font = "system-ui, sans-serif"
-    sized = chart.properties(width="container", height=height)
+    sized = chart.properties(width=width, height=height)
     return sized.configure(font=font).configure_axis(labelFontSize=12, titleFontSize=12).to_dict()

@@ -19,6 +19,7 @@ from image_recipes.comparison.verdict import Outcome, Verdict, choose_best, judg
 from image_recipes.core.dataset import DatasetInfo, Prepared, load_prepared
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import write_text
+from image_recipes.core.names import MAX_NAMED_CLASSES, show_name
 from image_recipes.core.params import read_params, read_yaml
 from image_recipes.evaluation.by_task import EVALUATION
 from image_recipes.report.by_task import REPORT, ReportOfTask
@@ -126,7 +127,8 @@ def render(datasets: list[DatasetView]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals |= {"both": both, "format_value": format_value, "BASELINE": BASELINE}
+    environment.globals |= {"both": both, "format_value": format_value, "show_name": show_name}
+    environment.globals |= {"BASELINE": BASELINE, "MAX_NAMED_CLASSES": MAX_NAMED_CLASSES}
     page = environment.get_template("report.html.jinja")
     script = vl_convert.javascript_bundle(VEGA_SCRIPT).replace("</script", "<\\/script")
     return page.render(datasets=datasets, script=Markup(script), chart_translations=korean["charts"]) + "\n"
@@ -197,7 +199,7 @@ def _view_recipe(
         name=name,
         metrics=metrics,
         charts=REPORT[task].chart_predictions(name, predictions, prepared.info),
-        parts=parts,
+        parts=parts if len(parts) <= MAX_NAMED_CLASSES else REPORT[task].order_parts(parts),
         worst=[
             {
                 "image": _data_uri(prepared.images[row["index"]]),

@@ -58,10 +58,13 @@ def test_real_and_predicted_numbers_are_on_their_axes() -> None:
     np.testing.assert_allclose(offsets, np.array([[0, 1.44], [1, 2.44], [2, 3.44]]), rtol=1e-6)
 
 
-def test_many_classes_are_drawn_without_names_and_counts() -> None:
+def test_of_many_classes_the_most_confused_are_drawn_and_named() -> None:
     names = [str(number) for number in range(40)]
     axes = Figure().subplots()
-    plot_confusion(axes, of_classes(range(40), np.eye(40), names), class_info((8, 8, 1), names))
+    # the last was taken for the first, all others for themselves
+    plot_confusion(axes, of_classes(range(40), np.eye(40)[[*range(39), 0]], names), class_info((8, 8, 1), names))
 
-    assert texts(axes) == {}
-    assert axes.images[0].get_size() == (40, 40)
+    assert axes.images[0].get_size() == (30, 30)
+    assert [label.get_text() for label in axes.get_yticklabels()] == [*names[:29], "39"]
+    assert texts(axes) == {(number, number): "1" for number in range(29)} | {(29, 0): "1"}
+    assert axes.get_title() == "40 test pictures\nthe 30 most confused of 40 classes; all in metrics/compare/confusion"

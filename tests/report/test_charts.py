@@ -19,6 +19,7 @@ from image_recipes.report.charts import (
     choose_points,
     epoch_step,
 )
+from image_recipes.results.confusion import count_confusions
 from predictions import of_classes, of_numbers
 
 
@@ -96,20 +97,25 @@ def test_an_error_of_nothing_has_no_logarithm() -> None:
 def test_a_confusion_matrix_leaves_out_what_was_never_confused() -> None:
     names = ["a", "b"]
 
-    spec = chart_confusion(of_classes([0, 1, 1], [[1, 0], [1, 0], [0, 1]], names), names)
+    spec = chart_confusion(count_confusions(of_classes([0, 1, 1], [[1, 0], [1, 0], [0, 1]], names), names), names)
 
     # real, predicted, pictures
-    assert rows(spec["data"]) == [["a", "a", "1"], ["b", "a", "1"], ["b", "b", "1"]]
+    assert rows(spec["data"]) == [["b", "a", "1"], ["a", "a", "1"], ["b", "b", "1"]]
+    assert spec["width"] == "container"
     assert [layer["mark"]["type"] for layer in spec["layer"]] == ["rect", "text"]
 
 
-def test_too_many_classes_have_no_names_and_counts() -> None:
-    names = [str(number) for number in range(31)]
+def test_classes_that_are_not_shown_are_left_out_of_a_confusion_matrix() -> None:
+    names = ["a", "two\nlines", "x" * 120, "x" * 119 + "y"]
 
-    spec = chart_confusion(of_classes(range(31), np.eye(31), names), names)
+    confusions = count_confusions(of_classes(range(4), np.eye(4)[[2, 2, 2, 0]], names), names)
+    spec = chart_confusion(confusions, names[1:])
 
-    assert [layer["mark"]["type"] for layer in spec["layer"]] == ["rect"]
-    assert spec["layer"][0]["encoding"]["x"]["axis"] == {"labels": False, "ticks": False}
+    shown = [r"two\nlines", "x" * 15 + "…" + "x" * 14, "x" * 15 + "…" + "x" * 13 + "y"]
+    assert rows(spec["data"]) == [[shown[0], shown[1], "1"], [shown[1], shown[1], "1"]]
+    assert spec["layer"][0]["encoding"]["y"]["scale"]["domain"] == shown
+    # upright names have room side by side
+    assert spec["width"] == {"step": 16}
 
 
 def test_points_are_chosen_evenly() -> None:

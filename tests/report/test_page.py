@@ -33,6 +33,7 @@ from image_recipes.report.page import (
     render,
     view_dataset,
 )
+from image_recipes.results.confusion import count_confusions
 from image_recipes.results.metrics import Metrics
 from predictions import of_classes, of_numbers
 from projects import Project, load_yaml
@@ -67,7 +68,7 @@ def nasty_view() -> DatasetView:
         name="net",
         metrics={**scores, "parameters": 10},
         charts=[
-            Chart("net-confusion", chart_confusion(predictions, NASTY), "Confusion matrix"),
+            Chart("net-confusion", chart_confusion(count_confusions(predictions, NASTY), NASTY), "Confusion matrix"),
             Chart("net-calibration", chart_calibration(calibrate(predictions)), "Residuals"),
         ],
         parts=break_down_classes(predictions, info),
@@ -162,7 +163,11 @@ def texts_of_page(task: Task) -> set[str]:
     fewer: list[Metrics] = [figures, {**figures, "test_r2_low": None}, {**figures, "test_mae": None}]
     floor = texts.floor({"best_possible": {"expected_mse": 1.0}})
     many = pd.concat([predictions] * 1_000)
-    captions = [chart.caption for table in [predictions, many] for chart in texts.chart_predictions("net", table, info)]
+    charts = [*texts.chart_predictions("net", predictions, info), *texts.chart_predictions("net", many, info)]
+    if task is CLASSIFICATION:
+        names = [str(number) for number in range(40)]
+        charts += texts.chart_predictions("net", of_classes(range(40), np.eye(40), names), class_info((8, 8, 1), names))
+    captions = [chart.caption for chart in charts]
     curves = [caption for caption, _ in texts.curves.values()]
     metrics = dict.fromkeys(COMPARISON[task].table_columns, 1.0)
     compared = make_table(task, {"net": metrics}, {"linear": metrics}, {"net": metrics})
