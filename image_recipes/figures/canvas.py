@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 
 from image_recipes.core.files import written_whole
 from image_recipes.core.names import MAX_NAMED_CLASSES, fit_abreast, name_in_short
-from image_recipes.figures.fonts import choose_fonts
+from image_recipes.figures.fonts import choose_fonts, without_warnings
 
 # a name with two dollars is no formula
 mpl.rcParams["text.parse_math"] = False
@@ -18,7 +18,7 @@ mpl.rcParams["text.parse_math"] = False
 def save_figure(figure: Figure, file: Path) -> None:
     """Write a figure as a PNG that is the same whenever it is drawn, whole or not at all."""
     choose_fonts(figure)
-    with written_whole(file) as partial:
+    with written_whole(file) as partial, without_warnings():
         figure.savefig(partial, bbox_inches="tight", dpi=100, metadata={"Software": None})
 
 

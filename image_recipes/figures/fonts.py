@@ -3,7 +3,8 @@
 import sys
 import unicodedata
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from functools import cache
 
 import matplotlib as mpl
@@ -13,8 +14,6 @@ from matplotlib.text import Text
 
 OWN_FONT = "DejaVu Sans"
 mpl.rcParams["font.family"] = [OWN_FONT]
-# a hint tells of them, once
-warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
 # of several that have a letter: these first
 PREFERRED_FONTS = (
     "Noto Sans CJK KR",
@@ -60,6 +59,14 @@ def choose_fonts(figure: Figure) -> None:
         if wanted & frozenset(text.get_text()):
             text.set_fontfamily([OWN_FONT, *families])
     _tell_missing(missing)
+
+
+@contextmanager
+def without_warnings() -> Iterator[None]:
+    """Have matplotlib measure and draw texts without a warning for each letter that a hint has told."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", r"Glyph \d+ .* missing from font", UserWarning)
+        yield
 
 
 def _is_drawn(letter: str) -> bool:

@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.names import show_name
 from image_recipes.figures.canvas import save_figure
-from image_recipes.figures.fonts import choose_fonts
+from image_recipes.figures.fonts import choose_fonts, without_warnings
 from image_recipes.figures.titles import break_titles
 
 GALLERY_SIDE = 5
@@ -38,7 +38,8 @@ def draw_gallery(images: Sequence[np.ndarray], titles: Sequence[Title], file: Pa
             axes.imshow(images[number].squeeze(), vmin=0, vmax=255)
             axes.set_title(" ".join(titles[number]))
     choose_fonts(figure)
-    break_titles(figure, grid, titles)
+    with without_warnings():
+        break_titles(figure, grid, titles)
     save_figure(figure, file)
 
 

@@ -53,3 +53,11 @@ def test_a_table_has_seven_digits(tmp_path: Path) -> None:
     save_table(pd.DataFrame({"epoch": [1, 2], "loss": [1 / 3, 2e-9]}), tmp_path / "plots/table.csv")
 
     assert (tmp_path / "plots/table.csv").read_text("utf-8") == "epoch,loss\n1,0.3333333\n2,2e-09\n"
+
+
+def test_a_table_with_a_carriage_return_can_be_read_back(tmp_path: Path) -> None:
+    table = pd.DataFrame({"class": ["a\rb", "007"], "f1": [0.5, 1.0]})
+
+    save_table(table, tmp_path / "t.csv")
+
+    assert pd.read_csv(tmp_path / "t.csv", dtype={"class": str}).to_dict("list") == table.to_dict("list")

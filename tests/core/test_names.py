@@ -14,7 +14,7 @@ from image_recipes.core.names import count_cells, fit_abreast, name_in_short, sh
         (" both ", "␣both␣"),
         ("  ", "␣␣"),
         ("a\u202eb", r"a\u202eb"),
-        *((name, name) for name in ["$1", "<b>", "한국어", "قهوة", "می\u200cخواهم", "👩\u200d🌾", "a\u3000b", 'q"d', "nan"]),
+        *((name, name) for name in ["$1", "<b>", "한국어", "قهوة", "👩\u200d🌾", "a\u3000b", 'q"d', "nan"]),
     ],
 )
 def test_a_name_is_shown_as_it_is_written_in_one_line(name: str, shown: str) -> None:

@@ -13,6 +13,7 @@ from image_recipes.evaluation.intervals import wilson_interval
 from image_recipes.evaluation.measures import (
     break_down_classes,
     break_down_numbers,
+    count_number_confusions,
     measure_classes,
     measure_numbers,
     rank_class_errors,
@@ -151,3 +152,10 @@ def test_a_recipe_s_metrics_are_those_of_its_predictions(recipe: str, dataset: s
     for split, prefix in zip(SPLIT_NAMES, ["train", "val", "test"], strict=True):
         for name, value in EVALUATION[info.task].score(load_predictions(file, info, split)).items():
             assert metrics[f"{prefix}_{name}"] == pytest.approx(value, rel=1e-6), (split, name)
+
+
+def test_numbers_are_counted_by_their_ranges() -> None:
+    table = count_number_confusions(of_numbers([0, 0, 5, 10, 10], [0.5, 7.2, -3, 99, np.nan]), GRAMS)
+
+    assert table.to_numpy().tolist() == [[0, 1, 0, 1, 1], [0, 1, 7, 8, 1], [5, 6, 0, 1, 1], [9, 10, 9, 10, 1]]
+    assert list(table) == ["real_from", "real_to", "predicted_from", "predicted_to", "pictures"]
