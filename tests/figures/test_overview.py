@@ -77,3 +77,13 @@ def test_sizes_of_a_person_s_own_pictures_are_drawn_beside(tmp_path: Path) -> No
 def test_each_task_has_its_overview() -> None:
     assert FIGURES[CLASSIFICATION].plot_targets is plot_class_counts
     assert FIGURES[REGRESSION].plot_targets is plot_number_histogram
+
+
+def test_many_classes_stand_in_the_order_of_their_size() -> None:
+    names = [f"kind {number}" for number in range(40)]
+    axes = Figure().subplots()
+    # of class n there are n + 1 pictures
+    plot_class_counts(axes, {"train": np.repeat(np.arange(40), np.arange(1, 41))}, class_info((8, 8, 3), names))
+
+    assert bars(axes) == {"train": list(range(40, 0, -1))}
+    assert axes.get_xlabel() == "40 classes, by their number of pictures: from 40 of kind 39\nto 1 of kind 0"

@@ -1,9 +1,12 @@
 """Predictions against reality, each on its axis."""
 
+import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import vl_convert
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.image import imread
@@ -12,6 +15,7 @@ from image_recipes.core.tasks import CLASSIFICATION, REGRESSION
 from image_recipes.figures.by_task import FIGURES
 from image_recipes.figures.predictions import draw_predictions, plot_confusion, plot_scatter
 from predictions import of_classes, of_numbers
+from projects import ROOT
 from recipes import class_info, number_info
 
 CLASSES = ["0", "1", "2"]
@@ -68,3 +72,19 @@ def test_of_many_classes_the_most_confused_are_drawn_and_named() -> None:
     assert [label.get_text() for label in axes.get_yticklabels()] == [*names[:29], "39"]
     assert texts(axes) == {(number, number): "1" for number in range(29)} | {(29, 0): "1"}
     assert axes.get_title() == "40 test pictures\nthe 30 most confused of 40 classes; all in metrics/compare/confusion"
+
+
+def test_dvc_s_plot_has_numbered_classes_in_numeric_order() -> None:
+    rows = [{"real": str(number), "predicted": "1", "rev": "workspace"} for number in [10, 2, 1, 20]]
+    template = (ROOT / ".dvc/plots/predictions_classification.json").read_text("utf-8")
+    values = {"DATA": rows, "PLOT_WIDTH": 300, "PLOT_HEIGHT": 300, "ROW": {"field": "rev"}}
+    values |= {"GROUP_BY_X": ["rev", "predicted"], "GROUP_BY_Y": ["rev", "real"]}
+    for name, value in values.items():
+        template = template.replace(f'"<DVC_METRIC_{name}>"', json.dumps(value))
+    for axis, name in {"X": "predicted", "Y": "real"}.items():
+        template = template.replace(f"<DVC_METRIC_{axis}>", name)
+
+    svg = vl_convert.vegalite_to_svg(json.loads(template))
+
+    labels = re.findall(r"<text[^>]*>(\d+)</text>", svg)
+    assert labels[: labels.index("20") + 1] == ["1", "2", "10", "20"]

@@ -155,6 +155,19 @@ def test_names_are_shown_as_text() -> None:
     assert "{{ 7 * 7 }}" in html
 
 
+def test_of_many_classes_the_worst_are_listed_first() -> None:
+    f1 = [0.5, np.nan, 0.25, *[1.0] * 30]
+    parts = pd.DataFrame({"class": [f"kind {number}" for number in range(33)], "pictures": 1, "f1": f1})
+    view = nasty_view()
+    ordered = REPORT[CLASSIFICATION].order_parts(parts)
+
+    page = render([view._replace(recipes=[view.recipes[0]._replace(parts=ordered)])])
+
+    assert re.findall(r'<td class="name">(kind \d+)</td>', page)[:3] == ["kind 2", "kind 0", "kind 3"]
+    assert "metrics/compare/breakdown/d.csv has them in their order" in page
+    assert "has them in their order" not in render([view])
+
+
 def texts_of_page(task: Task) -> set[str]:
     """Collect what the page may say of a task, beside the template's own texts."""
     texts, info, predictions = REPORT[task], *EXAMPLES[task]
