@@ -10,6 +10,7 @@ from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
 from image_recipes.figures.curves import PlotHistory, plot_class_history, plot_number_history
 from image_recipes.figures.galleries import (
+    Title,
     choose_first,
     choose_wrong,
     title_class_predictions,
@@ -37,8 +38,8 @@ class FiguresOfTask(NamedTuple):
     plot_history: PlotHistory
     plot_predictions: PlotPredictions
     choose_shown: Callable[[pd.DataFrame], pd.DataFrame]
-    title_samples: Callable[[np.ndarray, DatasetInfo], list[str]]
-    title_predictions: Callable[[pd.DataFrame], list[str]]
+    title_samples: Callable[[np.ndarray, DatasetInfo], list[Title]]
+    title_predictions: Callable[[pd.DataFrame], list[Title]]
 
 
 FIGURES: dict[Task, FiguresOfTask] = {

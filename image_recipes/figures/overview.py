@@ -12,8 +12,6 @@ from image_recipes.core.names import MAX_LETTERS, shorten, show_name
 from image_recipes.figures.canvas import name_classes, save_figure
 
 HISTOGRAM_BINS = 30
-# bars that are narrower than a pixel would vanish here and there
-TOUCHING = {"width": 1.0, "linewidth": 0, "antialiased": False}
 
 # draws the targets of each split, by its title, on axes
 PlotTargets = Callable[[Axes, Mapping[str, np.ndarray], DatasetInfo], None]
@@ -62,7 +60,9 @@ def plot_class_counts(axes: Axes, targets: Mapping[str, np.ndarray], info: Datas
     order = np.arange(len(classes)) if named else np.lexsort(sizes)
     below = np.zeros(len(classes), int)
     for title, counts in pieces.items():
-        axes.bar(range(len(classes)), counts[order], bottom=below, label=title, **({} if named else TOUCHING))
+        # many narrow bars would vanish here and there between pixels
+        width, smooth = (0.8, None) if named else (1.0, False)
+        axes.bar(range(len(classes)), counts[order], width, bottom=below, label=title, antialiased=smooth)
         below += counts[order]
     if not named:
         most, fewest = (f"{totals[number]:,} of {shown}" for number, shown in _ends(classes, order))

@@ -1,6 +1,7 @@
 """Titles above the pictures of a grid: those that are too long for one line are broken, never over their neighbours."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -33,7 +34,8 @@ def break_titles(figure: Figure, grid: Sequence[Sequence[Axes]], titles: Sequenc
     lines = 1
     for text, parts in zip(drawn, titles, strict=True):
         text.set_fontsize(SMALL_LETTERS)
-        broken = [line for part in parts for line in _break(part, lambda shown, text=text: _fits(text, shown, room))]
+        fits = partial(_fits, text, room)
+        broken = [line for part in parts for line in _break(part, fits)]
         text.set_text("\n".join(broken))
         lines = max(lines, len(broken))
     _make_room(figure, len(grid), (TITLE_PAD + LINE_HEIGHT * lines) / POINTS_PER_INCH)
@@ -43,7 +45,7 @@ def _width(text: Text) -> float:
     return text.get_window_extent().width
 
 
-def _fits(text: Text, shown: str, room: float) -> bool:
+def _fits(text: Text, room: float, shown: str) -> bool:
     text.set_text(shown)
     return _width(text) <= room
 

@@ -31,7 +31,7 @@ def count_confusions(predictions: pd.DataFrame, classes: Sequence[str]) -> pd.Da
             "predicted": counts["predicted"].map(order),
         }
     )
-    return counts.loc[keys.sort_values(list(keys)).index].reset_index(drop=True)
+    return counts.loc[keys.sort_values(keys.columns.tolist()).index].reset_index(drop=True)
 
 
 def choose_confused(confusions: pd.DataFrame, classes: Sequence[str]) -> list[str]:

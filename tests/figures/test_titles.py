@@ -1,5 +1,6 @@
 """Titles of a gallery: never over each other or over pictures, whatever the classes are called."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from image_recipes.figures import galleries
 LONG = ["Genus species number 017", "x" * 120, "W" * 30, "two words", "한국어" * 10, "1"]
 
 
-def draw(titles: list[tuple[str, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
+def draw(titles: Sequence[tuple[str, ...]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Axes]:
     """Draw a gallery, and return its axes."""
     figures: list[Figure] = []
     save = galleries.save_figure
