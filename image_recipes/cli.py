@@ -225,19 +225,30 @@ def weights(
 @_verb(
     "image-recipes predict photos_cnn new.jpg",
     "image-recipes predict photos_cnn ../new_pictures --output predicted.csv",
+    "image-recipes predict photos_cnn ../new_pictures --top 3 --format jsonl",
+    "find .. -name '*.jpg' -print0 | image-recipes predict photos_cnn -",
 )
 def predict(
     model: Annotated[str, typer.Argument(metavar="RECIPE", help="A trained recipe, or a .keras file of its model.")],
-    paths: Annotated[list[Path], typer.Argument(metavar="PATH...", help="Pictures, or folders of pictures.")],
-    output: Annotated[Path | None, typer.Option(metavar="FILE", help="The CSV file, if not the screen.")] = None,
+    paths: Annotated[
+        list[Path],
+        typer.Argument(metavar="PATH...", help="Pictures, or folders of pictures; - reads paths from standard input."),
+    ],
+    output: Annotated[Path | None, typer.Option(metavar="FILE", help="The file, if not the screen.")] = None,
+    format: Annotated[  # noqa: A002
+        str, typer.Option(metavar="csv|jsonl", help="A table, or a line of JSON for each picture.")
+    ] = "csv",
+    top: Annotated[int, typer.Option(metavar="N", min=1, help="The N most probable classes.")] = 1,
+    all_classes: Annotated[bool, typer.Option("--all", help="The probability of every class, too.")] = False,
 ) -> None:
     """Predict new pictures.
 
     Prints, or writes, a CSV table of class and probability, or of number and unit.
     """
     from image_recipes.commands.predict import predict_pictures
+    from image_recipes.commands.predict_output import Wanted
 
-    predict_pictures(model, paths, output)
+    predict_pictures(model, paths, Wanted(format, top, all_classes), output)
 
 
 @_verb(

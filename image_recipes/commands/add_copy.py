@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from image_recipes.core.errors import UserError
 from image_recipes.core.params import PARAMS_FILE
-from image_recipes.data.picture_files import is_visible
+from image_recipes.data.picture_folder import is_visible
 
 SAID = {
     "new": "new",

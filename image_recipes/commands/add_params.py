@@ -9,7 +9,7 @@ from image_recipes.commands.add_recipes import make_layers, make_recipe, make_tr
 from image_recipes.core.errors import UserError
 from image_recipes.core.params import PARAMS_FILE, SPLIT_NAMES, read_params
 from image_recipes.data.folder import FolderLayout
-from image_recipes.data.picture_files import is_visible
+from image_recipes.data.picture_folder import is_visible
 from image_recipes.intake.found import Found
 from image_recipes.intake.look import Look
 from image_recipes.models.recipe import WEIGHTS_FOLDER, check_loads_weights
@@ -136,6 +136,7 @@ def _dataset(found: Found, look: Look, folder: Path) -> dict[str, Any]:
         "channels": look.channels,
         "fit": "pad",
         "region": {"left": 0, "top": 0, "right": 1, "bottom": 1},
+        **({"pixel_range": "auto"} if look.deep else {}),
         "on_bad_picture": "stop",
         "max_bad_share": 0.05,
         "seed": 0,

@@ -120,8 +120,8 @@ def predict_uploads(recipe: str, paths: list[str] | None) -> pd.DataFrame:
     model, info = _open(recipe)
     unknown = [""] * len(COMMANDS[info.task].answer_columns)
     rows = [
-        [file.name, *(answer or unknown), error]
-        for file, answer, error in predict_files(model, info, [Path(path) for path in paths or []])
+        [prediction.file.name, *(prediction.answer or unknown), prediction.error or prediction.flaw]
+        for prediction in predict_files(model, info, [Path(path) for path in paths or []])
     ]
     return pd.DataFrame(rows, columns=_headers(info))
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from importlib.util import find_spec
 
-from image_recipes.core.errors import UserError
+from image_recipes.core.errors import UserError, how_to_install
 
 
 def require(extra: str, modules: Iterable[str]) -> None:
@@ -18,7 +18,4 @@ def require(extra: str, modules: Iterable[str]) -> None:
     """
     missing = [module for module in modules if find_spec(module) is None]
     if missing:
-        raise UserError(
-            f"{', '.join(missing)}: not installed: run `make extras` for what is pinned, "
-            f"or `pip install --editable '.[{extra}]'`"
-        )
+        raise UserError(f"{', '.join(missing)}: not installed: {how_to_install(extra)}")

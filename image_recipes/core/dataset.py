@@ -29,6 +29,8 @@ class DatasetInfo:
         fit: how a picture of another size is made to fit: `pad`, `crop` or `stretch`.
         region: the part of a picture that is used, as fractions of its width and height:
             left, top, right, bottom.
+        pixel_range: which values became 0 and 255, for each kind of number with more than 8
+            bits a channel; None for the whole range of their numbers.
     """
 
     task: Task
@@ -39,6 +41,7 @@ class DatasetInfo:
     origin: str
     fit: str = "pad"
     region: list[float] = field(default_factory=lambda: [0, 0, 1, 1])
+    pixel_range: dict[str, list[float]] | None = None
 
     @property
     def class_names(self) -> list[str]:
@@ -49,7 +52,9 @@ class DatasetInfo:
 
     def to_json(self) -> dict[str, Any]:
         """Return plain values, from which `from_json` makes the same again."""
-        return {**asdict(self), "task": self.task.name}
+        values = {**asdict(self), "task": self.task.name}
+        # left out where it is not used, so that what was written before it existed stays the same
+        return {name: value for name, value in values.items() if name != "pixel_range" or value is not None}
 
     @classmethod
     def from_json(cls, values: dict[str, Any]) -> "DatasetInfo":

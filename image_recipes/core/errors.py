@@ -1,6 +1,7 @@
 """The errors that a person can act on."""
 
 import difflib
+import os
 from collections.abc import Iterable
 
 
@@ -34,3 +35,17 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
 def one_line(error: Exception) -> str:
     """Fold an error's message into one line."""
     return " ".join(str(error).split()) or type(error).__name__
+
+
+def show_path(path: object) -> str:
+    r"""Return a path as it can be printed and written: what is not UTF-8 in it is escaped, such as `caf\xe9.png`."""
+    return os.fsencode(str(path)).decode("utf-8", "backslashreplace")
+
+
+def how_to_install(extra: str) -> str:
+    """Say how an extra of pyproject.toml is installed.
+
+    >>> how_to_install("demo")
+    "run `make extras` for what is pinned, or `pip install --editable '.[demo]'`"
+    """
+    return f"run `make extras` for what is pinned, or `pip install --editable '.[{extra}]'`"

@@ -1,32 +1,32 @@
 """Decoding picture files of all common formats into arrays of one size."""
 
-import io
-import os
-from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from pydantic import Field, model_validator
 
 from image_recipes.core.params import Section
+from image_recipes.data.deep_pixels import MODES_OF_ONE_BAND, Kind, Ranges, read_pixels, to_levels
+from image_recipes.data.opening import Opened, open_picture
 
-PICTURE_FORMATS = ("AVIF", "BMP", "GIF", "JPEG", "JPEG2000", "PNG", "PPM", "TGA", "TIFF", "WEBP")
-# more is taken for a decompression bomb, or a mistake
-MAX_PIXELS = 2**27
-MAX_BYTES = 2**28
-TOO_LARGE = f"more than {MAX_PIXELS:,} pixels: a decompression bomb, or not meant to be decoded whole"
 PILLOW_MODES = {1: "L", 3: "RGB"}
-# Pillow's modes of one band of 16 bits; "I" is what it makes of some of them
-SIXTEEN_BIT_MODES = ("I;16", "I;16L", "I;16B", "I;16N", "I")
-WHITE_16 = 65_535
-# of EXIF: how a picture is turned; from this value on it lies on a side
-ORIENTATION_TAG, FIRST_SIDEWAYS = 0x0112, 5
-TIFF_BANDS_TAG = 277
+# of an orientation as in EXIF: how a picture is turned upright
+TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 # a JPEG is decoded at the smallest of its sizes that is so many times the wanted one
 DRAFT_GAP = 1.25
 # any picture is then reduced, cheaply, to no less than so many times the wanted size
 REDUCING_GAP = 2.0
+# of a picture's levels: one more or less in a thousand is no part of its contrast
+OUTLIERS = 0.001
 
 SideLength = Annotated[int, Field(ge=1, le=4096)]
 Fraction = Annotated[float, Field(ge=0, le=1)]
@@ -62,6 +62,8 @@ class Shape(NamedTuple):
         fit: `pad` keeps the whole picture and its proportions, and fills the rest with
             black; `crop` keeps the proportions and the middle; `stretch` the whole picture.
         region: the part of the picture to use, before it is fitted.
+        ranges: which values become 0 and 255, of files with more than 8 bits a channel; None
+            for the whole range of their numbers.
     """
 
     height: int
@@ -69,6 +71,7 @@ class Shape(NamedTuple):
     channels: Literal[1, 3]
     fit: Literal["pad", "crop", "stretch"]
     region: Region
+    ranges: Ranges = None
 
 
 class Decoded(NamedTuple):
@@ -79,52 +82,26 @@ class Decoded(NamedTuple):
         fingerprint: to find pictures that look alike, before it was padded.
         width: in pixels, of the original, upright.
         height: the same.
+        kind: of the original's numbers.
+        levels: between which almost all of its values lie, from 0 to 255, before it was padded.
+        flaw: what is wrong with the file, though it can be used; or empty.
     """
 
     picture: np.ndarray
     fingerprint: int
     width: int
     height: int
-
-
-class BadPictureError(Exception):
-    """A file that is no usable picture; the text says why."""
-
-
-def extensions() -> set[str]:
-    """Return the endings of names that pictures have, in lower case, with the dot."""
-    Image.init()
-    return {ending for ending, name in Image.registered_extensions().items() if name in PICTURE_FORMATS}
-
-
-def read_file(file: Path) -> bytes:
-    """Read a picture's file.
-
-    Raises:
-        BadPictureError: it is missing, empty or far too large.
-    """
-    try:
-        with file.open("rb") as stream:
-            if os.fstat(stream.fileno()).st_size > MAX_BYTES:
-                raise BadPictureError(f"larger than {MAX_BYTES // 2**20} MiB")
-            content = stream.read()
-    except FileNotFoundError:
-        raise BadPictureError("missing file") from None
-    except IsADirectoryError:
-        raise BadPictureError("not a picture but a folder") from None
-    except OSError as error:
-        raise BadPictureError(f"unreadable: {error.strerror}") from None
-    if not content:
-        raise BadPictureError("empty file")
-    return content
+    kind: Kind
+    levels: tuple[int, int]
+    flaw: str
 
 
 def decode(content: bytes, shape: Shape) -> Decoded:
     """Decode a picture upright, over white where it is transparent, resized with antialiasing.
 
-    A grey picture of 16 bits a pixel becomes one of 8 by dividing by 257, so 0 is black and
-    65,535 white, whatever the picture uses of that range; of 16 bits a colour Pillow takes
-    the upper 8. Of an animation the first frame is taken. Colours become grey by ITU-R 601.
+    Of more than 8 bits a channel, the range of values that `shape` names becomes 0 to 255. Where
+    it names none, that is 0 to 65,535, so 16 bits are divided by 257; of 16 bits a colour Pillow
+    takes the upper 8. Of an animation the first frame is taken. Colours become grey by ITU-R 601.
 
     Args:
         content: of the picture's file.
@@ -133,36 +110,21 @@ def decode(content: bytes, shape: Shape) -> Decoded:
     Raises:
         BadPictureError: it is truncated, too large, or no picture.
     """
-    try:
-        with Image.open(io.BytesIO(content), formats=PICTURE_FORMATS) as image:
-            return _fit(image, shape)
-    except (BadPictureError, MemoryError):
-        raise
-    except UnidentifiedImageError:
-        raise BadPictureError(
-            f"not a picture, or of a kind that cannot be read: {', '.join(PICTURE_FORMATS)} can"
-        ) from None
-    except Image.DecompressionBombError:
-        raise BadPictureError(TOO_LARGE) from None
-    except Exception as error:  # a damaged file fails in as many ways as there are formats
-        raise BadPictureError(f"damaged or truncated: {' '.join(str(error).split()) or type(error).__name__}") from None
+    with open_picture(content) as opened:
+        return _fit(opened, shape)
 
 
-def _fit(image: Image.Image, shape: Shape) -> Decoded:
-    if image.width * image.height > MAX_PIXELS:
-        raise BadPictureError(TOO_LARGE)
-    if image.format == "TIFF" and image.tag_v2.get(TIFF_BANDS_TAG, 1) > len(image.getbands()):  # type: ignore[attr-defined]
-        raise BadPictureError("more bands than colours and opacity: save it with those that count")
-    orientation = _orientation(image)
-    # Pillow gives a TIFF's size as upright, and that of other formats as stored
-    width, height = image.size if orientation < FIRST_SIDEWAYS or image.format == "TIFF" else image.size[::-1]
+def _fit(opened: Opened, shape: Shape) -> Decoded:
+    width, height = opened.size
+    mode = PILLOW_MODES[shape.channels]
     box, new_size = _place(width, height, shape)
     # a JPEG is decoded at a half, a quarter or an eighth of its size, where that is enough
     surplus = min((box[2] - box[0]) / new_size[0], (box[3] - box[1]) / new_size[1]) / DRAFT_GAP
-    if surplus >= 2:
-        image.draft(PILLOW_MODES[shape.channels], (int(image.width / surplus), int(image.height / surplus)))
-    upright = image if orientation == 1 else ImageOps.exif_transpose(image)
-    picture = _in_mode(upright, PILLOW_MODES[shape.channels])
+    if surplus >= 2 and opened.image is not None:
+        opened.image.draft(mode, (int(opened.layout.width / surplus), int(opened.layout.height / surplus)))
+    picture, flaw = _in_mode(opened, mode, shape.ranges)
+    if opened.orientation in TURNS:
+        picture = picture.transpose(TURNS[opened.orientation])
 
     reduced = round(width / picture.width)
     ends = (*picture.size, *picture.size)
@@ -170,16 +132,9 @@ def _fit(image: Image.Image, shape: Shape) -> Decoded:
     fitted = picture.resize(new_size, Image.Resampling.BICUBIC, box, REDUCING_GAP)
     array = np.zeros((shape.height, shape.width, shape.channels), np.uint8)
     left, top = (shape.width - new_size[0]) // 2, (shape.height - new_size[1]) // 2
-    array[top : top + new_size[1], left : left + new_size[0]] = np.asarray(fitted).reshape(*new_size[::-1], -1)
-    return Decoded(array, _fingerprint(fitted), width, height)
-
-
-def _orientation(image: Image.Image) -> int:
-    try:
-        orientation = image.getexif().get(ORIENTATION_TAG, 1)
-    except Exception:  # a damaged block of EXIF says nothing of the picture itself
-        return 1
-    return orientation if orientation in range(1, 9) else 1
+    values = np.asarray(fitted).reshape(*new_size[::-1], -1)
+    array[top : top + new_size[1], left : left + new_size[0]] = values
+    return Decoded(array, _fingerprint(fitted), width, height, opened.layout.kind, _find_levels(values), flaw)
 
 
 def _place(width: int, height: int, shape: Shape) -> tuple[tuple[float, float, float, float], tuple[int, int]]:
@@ -199,19 +154,33 @@ def _place(width: int, height: int, shape: Shape) -> tuple[tuple[float, float, f
     return (left, top, right, bottom), (shape.width, shape.height)
 
 
-def _in_mode(image: Image.Image, mode: str) -> Image.Image:
-    if image.mode in SIXTEEN_BIT_MODES:
-        values = np.asarray(image)
-        if values.min() < 0 or values.max() > WHITE_16:
-            raise BadPictureError("pixels of 32 bits: save it with 8 or 16 bits a channel")
-        return Image.fromarray((values // (WHITE_16 // 255)).astype(np.uint8)).convert(mode)
-    if image.mode == "F":
-        raise BadPictureError("pixels of floating-point numbers: save it with 8 or 16 bits a channel")
+def _in_mode(opened: Opened, mode: str, ranges: Ranges) -> tuple[Image.Image, str]:
+    """Decode a picture, over white where it is transparent; return it, and what is wrong with the file."""
+    image, content, layout, _, flaw = opened
+    deep = layout.kind != "8 bits" and (ranges is not None or image is None or image.mode in MODES_OF_ONE_BAND)
+    if deep:
+        pixels = read_pixels(content, image)
+        if layout.kind == "floats" and (count := np.isnan(pixels.colours).sum()):
+            flaw = f"{count:,} of its values are not numbers (NaN): taken for the lowest"
+        image = to_levels(pixels, layout, ranges)
+    elif image is None:
+        raise UnidentifiedImageError
     if image.has_transparency_data:
         opaque = Image.new("RGBA", image.size, "white")
-        opaque.alpha_composite(image.convert("RGBA"))
+        coloured = image.convert("RGBA")
+        if coloured.getchannel("A").getextrema()[1] == 0:
+            flaw = "transparent all over: nothing of it is seen"
+        opaque.alpha_composite(coloured)
         image = opaque
-    return image if image.mode == mode else image.convert(mode)
+    if image.mode == "LAB" and mode == "L":
+        image = image.convert("RGB")
+    return (image if image.mode == mode else image.convert(mode)), flaw
+
+
+def _find_levels(values: np.ndarray) -> tuple[int, int]:
+    counts = np.bincount(values.ravel(), minlength=256).cumsum()
+    low, high = np.searchsorted(counts, [OUTLIERS * counts[-1], (1 - OUTLIERS) * counts[-1]])
+    return int(low), int(high)
 
 
 def _fingerprint(image: Image.Image) -> int:
@@ -222,12 +191,3 @@ def _fingerprint(image: Image.Image) -> int:
     """
     cells = np.asarray(image.convert("L").resize((9, 8), Image.Resampling.BOX)).astype(np.int16)
     return int.from_bytes(np.packbits(cells[:, 1:] > cells[:, :-1]).tobytes(), "big")
-
-
-def is_picture(file: Path) -> bool:
-    """Tell by its first bytes whether a file is a picture; its name does not count."""
-    try:
-        with Image.open(file, formats=PICTURE_FORMATS):
-            return True
-    except Exception:  # no picture fails in as many ways as there are formats
-        return False

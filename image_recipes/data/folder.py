@@ -11,7 +11,7 @@ from image_recipes.core.errors import UserError
 from image_recipes.core.params import SplitName
 from image_recipes.data.labels import normalize_label
 from image_recipes.data.own_pictures import Listing, OwnPictures
-from image_recipes.data.picture_files import list_picture_files
+from image_recipes.data.picture_folder import list_picture_files
 from image_recipes.data.splits import SPLIT_ALIASES
 
 ClassFrom = Literal["folder", "subfolder", "name"]

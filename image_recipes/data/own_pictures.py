@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 from image_recipes.core.params import Section, Seed, SplitName, Text
 from image_recipes.core.tasks import TASKS
 from image_recipes.data.decode import Region, Shape, SideLength
+from image_recipes.data.pixel_range import FULL, check_pixel_range
 from image_recipes.data.problems import Problem
 
 # beside a prepared dataset's images: a row for each
@@ -57,6 +58,8 @@ class OwnPictures(Section):
     channels: Literal[1, 3]
     fit: Literal["pad", "crop", "stretch"]
     region: Region
+    # of files with more than 8 bits a channel: what becomes black and white
+    pixel_range: Annotated[Any, AfterValidator(check_pixel_range)] = FULL
     on_bad_picture: Literal["stop", "skip"]
     # of all pictures: if more are bad, the run stops all the same
     max_bad_share: Annotated[float, Field(ge=0, le=1)]
@@ -68,7 +71,7 @@ class OwnPictures(Section):
 
     @property
     def shape(self) -> Shape:
-        """What the pictures are made into."""
+        """What the pictures are made into, but for the ranges that pixel_range stands for."""
         return Shape(self.height, self.width, self.channels, self.fit, self.region)
 
     def rename(self, listing: "Listing") -> "Listing":

@@ -1,75 +1,127 @@
-"""The picture files below a folder, and what lies there besides."""
+"""Picture files: their formats, how they are found below folders, and how one is read."""
 
 import os
-from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from PIL import Image
+
 from image_recipes.core.errors import UserError
-from image_recipes.data.decode import extensions, is_picture
 
-# what file managers leave behind
-IGNORED_NAMES = {"thumbs.db", "desktop.ini", "__macosx"}
-# pictures, too: that they cannot be read is to be said, not passed over
-UNREADABLE_ENDINGS = {".heic", ".heif", ".dng", ".cr2", ".cr3", ".nef", ".arw", ".psd", ".svg", ".dcm", ".nii", ".czi"}
-NO_ENDING = "no ending"
-ENDINGS_NAMED = 5
+PICTURE_FORMATS = ("AVIF", "BMP", "GIF", "ICO", "JPEG", "JPEG2000", "PCX", "PNG", "PPM", "TGA", "TIFF", "WEBP")
+# Pillow's name for JPEG files of several pictures, which it opens as JPEG
+MPO = "MPO"
+HEIC_ENDINGS = {".heic", ".heif", ".hif"}
+# the first bytes of these are too common to tell a picture by them alone
+WEAK_SIGNATURES = {"PCX", "PPM", "TGA"}
+# as many of a file's first bytes as tell its format
+SIGNATURE_BYTES = 32
+# what HEIC's makers write at its beginning; AVIF shares the last two
+HEIC_BRANDS = (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1")
+MAX_BYTES = 2**28
 
 
-class PictureFiles(NamedTuple):
-    """What lies below a folder.
+class BadPictureError(Exception):
+    """A file that is no usable picture; the text says why."""
+
+
+class FoundFiles(NamedTuple):
+    """What was found below folders.
 
     Attributes:
-        pictures: by name or content, relative to the folder, sorted.
-        others: how many other files there are, by the ending of their names; hidden ones are not counted.
+        pictures: sorted.
+        passed_over: hidden files, and those that are no pictures by their name.
     """
 
     pictures: list[Path]
-    others: Counter[str]
-
-    def describe_others(self) -> str:
-        """Say how many files are no pictures, by the endings of their names."""
-        kinds = ", ".join(f"{ending} {number:,}" for ending, number in self.others.most_common(ENDINGS_NAMED))
-        more = ", ..." if len(self.others) > ENDINGS_NAMED else ""
-        return f"{sum(self.others.values()):,} files that are no pictures ({kinds}{more})"
+    passed_over: list[Path]
 
 
-def list_picture_files(folder: Path, by_content: bool = True) -> PictureFiles:
-    """List the pictures below a folder, through links too.
+def extensions() -> set[str]:
+    """Return the endings of names that pictures have, in lower case, with the dot."""
+    Image.init()
+    known = {*PICTURE_FORMATS, MPO}
+    return {ending for ending, name in Image.registered_extensions().items() if name in known} | HEIC_ENDINGS
 
-    Args:
-        folder: to look into.
-        by_content: a file whose name does not end as a picture's does is one if its first bytes are a picture's.
+
+def is_heic(first_bytes: bytes) -> bool:
+    """Tell whether a file begins as HEIC does, and AVIF does not."""
+    return first_bytes[4:8] == b"ftyp" and first_bytes[8:12] in HEIC_BRANDS and b"avif" not in first_bytes
+
+
+def is_picture(file: Path) -> bool:
+    """Tell by a file's first bytes whether it is a picture, whatever its name."""
+    Image.init()
+    try:
+        with file.open("rb") as stream:
+            first_bytes = stream.read(SIGNATURE_BYTES)
+    except OSError:
+        return False
+    tests = (Image.OPEN[name][1] for name in PICTURE_FORMATS if name not in WEAK_SIGNATURES and name in Image.OPEN)
+    return is_heic(first_bytes) or any(test is not None and test(first_bytes) for test in tests)
+
+
+def find_files(paths: Sequence[Path]) -> FoundFiles:
+    """List picture files: those given, and the pictures below folders that are given.
+
+    Below a folder, a file whose name does not end as a picture's is taken if its first bytes are a picture's.
 
     Raises:
-        UserError: a folder below it cannot be read.
+        UserError: a path leads nowhere, or to a folder without pictures.
     """
-    known = extensions() | UNREADABLE_ENDINGS
-    pictures, others = [], Counter[str]()
-    for file in _visible_files(folder):
-        ending = file.suffix.lower()
-        if ending in known or (by_content and is_picture(file)):
-            pictures.append(file.relative_to(folder))
-        else:
-            others[ending if ending.isprintable() and ending else NO_ENDING] += 1
-    return PictureFiles(sorted(pictures), others)
+    pictures: list[Path] = []
+    passed_over: list[Path] = []
+    known = extensions()
+    for path in paths:
+        if not path.is_dir():
+            if not path.exists():
+                raise UserError(f"{path}: not found")
+            pictures.append(path)
+            continue
+        below = sorted(_files_below(path))
+        hidden = {file for file in below if file.name.startswith(".")}
+        found = [file for file in below if file not in hidden and _is_wanted(file, known)]
+        if not found:
+            raise UserError(f"{path}: no pictures in it: {', '.join(sorted(known))}")
+        pictures += found
+        passed_over += sorted(set(below) - set(found))
+    return FoundFiles(pictures, passed_over)
 
 
-def _visible_files(folder: Path) -> Iterator[Path]:
-    def fail(error: OSError) -> None:
-        raise UserError(f"{error.filename}: cannot be read: {error.strerror}")
+def _is_wanted(file: Path, known: set[str]) -> bool:
+    return file.suffix.lower() in known or is_picture(file)
 
+
+def _files_below(folder: Path) -> Iterator[Path]:
+    """Yield the files below a folder, through links too, except those in hidden folders."""
     visited = set()
-    for place, folders, names in os.walk(folder, followlinks=True, onerror=fail):
+    for place, folders, names in os.walk(folder, followlinks=True):
         # a link may lead back to where it lies
         real = os.path.realpath(place)
-        folders[:] = [] if real in visited else sorted(name for name in folders if is_visible(name))
+        folders[:] = [] if real in visited else [name for name in folders if not name.startswith(".")]
         if real not in visited:
-            yield from (Path(place, name) for name in names if is_visible(name))
+            yield from (Path(place, name) for name in names)
         visited.add(real)
 
 
-def is_visible(name: str) -> bool:
-    """Tell whether a file or folder of this name counts: hidden ones, and what file managers leave, do not."""
-    return not name.startswith(".") and name.lower() not in IGNORED_NAMES
+def read_file(file: Path) -> bytes:
+    """Read a picture's file.
+
+    Raises:
+        BadPictureError: it is missing, empty or far too large.
+    """
+    try:
+        with file.open("rb") as stream:
+            if os.fstat(stream.fileno()).st_size > MAX_BYTES:
+                raise BadPictureError(f"larger than {MAX_BYTES // 2**20} MiB")
+            content = stream.read()
+    except FileNotFoundError:
+        raise BadPictureError("a link to nothing" if file.is_symlink() else "missing file") from None
+    except IsADirectoryError:
+        raise BadPictureError("not a picture but a folder") from None
+    except OSError as error:
+        raise BadPictureError(f"unreadable: {error.strerror}") from None
+    if not content:
+        raise BadPictureError("empty file")
+    return content

@@ -10,13 +10,14 @@ import pandas as pd
 from numpy.lib import format as npy
 
 from image_recipes.core.dataset import DatasetInfo, save_prepared, save_targets
-from image_recipes.core.errors import UserError
+from image_recipes.core.errors import UserError, show_path
 from image_recipes.core.tasks import TASKS
 from image_recipes.data.decode import Shape
 from image_recipes.data.decode_pool import DecodingReport, decode_all
 from image_recipes.data.duplicates import find_near_duplicates, link_pairs, pairs_of_equal
 from image_recipes.data.labels import LABELS
 from image_recipes.data.own_pictures import PICTURES_FILE, Listing, OwnPictures
+from image_recipes.data.pixel_range import choose_ranges, find_narrow
 from image_recipes.data.problems import FEW_PICTURES, Problem, print_problems, refuse, save_problems
 from image_recipes.data.sources import SOURCES, Arrays, Dataset
 
@@ -64,12 +65,13 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> s
     """
     folder.mkdir()
     file = folder / "images.npy"
-    reports = list(_decode_into(file, Path(settings.raw), list(listing.pictures["path"]), settings.shape))
-    pictures = listing.pictures.join(
-        pd.DataFrame(reports, columns=DecodingReport._fields, index=listing.pictures.index)
-    )
+    named, problems = _without_bad_names(listing.pictures)
+    problems += listing.problems
+    ranges = choose_ranges(settings.pixel_range, Path(settings.raw), named)
+    shape = settings.shape._replace(ranges=ranges)
+    reports = list(_decode_into(file, Path(settings.raw), list(named["path"]), shape))
+    pictures = named.join(pd.DataFrame(reports, columns=DecodingReport._fields, index=named.index))
     good = pictures["error"] == ""
-    problems = list(listing.problems)
     bad = pictures[~good]
     problems += [Problem(path, "bad picture", why) for path, why in zip(bad["path"], bad["error"], strict=True)]
     pictures = pictures[good].reset_index(drop=True)
@@ -79,6 +81,9 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> s
         _keep_images(file, kept.to_numpy())
     pictures = pictures[kept].reset_index(drop=True)
     problems += contradictions
+    flawed = pictures[pictures["flaw"] != ""]
+    problems += [Problem(path, "flawed file", flaw) for path, flaw in zip(flawed["path"], flawed["flaw"], strict=True)]
+    problems += find_narrow(pictures, ranges)
 
     images = np.load(file, mmap_mode="r")
     pictures["duplicates"], duplicates = _find_duplicates(pictures, images)
@@ -103,12 +108,21 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> s
             origin=listing.origin,
             fit=settings.fit,
             region=settings.region.box,
+            pixel_range=None if ranges is None else {kind: list(ends) for kind, ends in ranges.items()},
         )
         save_targets(targets, info, folder)
         columns = ["path", "sha256", "split", "group", "duplicates", "width", "height"]
         pictures[columns].to_csv(folder / PICTURES_FILE, index=False)
     save_problems(problems, folder)
     return complaint
+
+
+def _without_bad_names(pictures: pd.DataFrame) -> tuple[pd.DataFrame, list[Problem]]:
+    """Leave out names that no table can hold, and name them as far as they can be shown."""
+    shown = pictures["path"].map(show_path)
+    bad = shown != pictures["path"]
+    problems = [Problem(path, "bad path", "its name is not UTF-8: rename it") for path in shown[bad]]
+    return pictures[~bad].reset_index(drop=True), problems
 
 
 def _decode_into(file: Path, raw: Path, names: list[str], shape: Shape) -> Iterator[DecodingReport]:

@@ -16,6 +16,8 @@ STOPS_RUN = {
     "same picture": False,
     "near-duplicate": False,
     "few pictures": False,
+    "flawed file": False,
+    "narrow range": False,
 }
 PRINTED_OF_A_KIND = 5
 # with fewer of a class, its splits are left to luck
@@ -26,7 +28,8 @@ class Problem(NamedTuple):
     """Something about a picture that a person should know.
 
     Attributes:
-        path: of the picture, relative to the dataset's folder; of a class, its name.
+        path: of the picture, relative to the dataset's folder; of a class, its name; of a narrow
+            range, the kind of numbers.
         problem: what kind it is, a key of STOPS_RUN.
         detail: what exactly.
     """

@@ -1,13 +1,15 @@
 """Drawing the pictures that were refused, as far as they can be seen."""
 
 import textwrap
+import warnings
 from pathlib import Path
 
 from matplotlib.figure import Figure
 from PIL import Image, ImageFile
 
 from image_recipes.core.names import show_name
-from image_recipes.data.decode import MAX_PIXELS, PICTURE_FORMATS
+from image_recipes.data.opening import MAX_PIXELS
+from image_recipes.data.picture_files import PICTURE_FORMATS
 from image_recipes.data.problems import STOPS_RUN, load_problems
 from image_recipes.figures.canvas import save_figure
 
@@ -50,7 +52,7 @@ def _thumbnail(file: Path) -> Image.Image | None:
     """Return as much of a picture as can be decoded."""
     ImageFile.LOAD_TRUNCATED_IMAGES = True
     try:
-        with Image.open(file, formats=PICTURE_FORMATS) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(file, formats=PICTURE_FORMATS) as image:
             if image.width * image.height > MAX_PIXELS:
                 return None
             image.thumbnail(THUMBNAIL_SIZE)

@@ -12,7 +12,7 @@ from charset_normalizer import from_bytes
 from tqdm import tqdm
 
 from image_recipes.core.errors import UserError, one_line
-from image_recipes.data.picture_files import is_visible
+from image_recipes.data.picture_folder import is_visible
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 REFUSED = {".rar": "unpack it first", ".7z": "unpack it first"}

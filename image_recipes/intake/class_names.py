@@ -7,6 +7,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from image_recipes.core.errors import UserError
+from image_recipes.core.names import shorten, show_name
 from image_recipes.core.params import SPLIT_NAMES
 from image_recipes.data.problems import FEW_PICTURES
 from image_recipes.intake.choice import choose
@@ -15,7 +16,7 @@ from image_recipes.intake.choice import choose
 CLASSES_SHOWN = 20
 # of longer lists
 FEW_SHOWN = 5
-NAME_WIDTH = 40
+NAME_CELLS = 40
 
 
 def merge_classes(labels: Iterable[str], where: str, same: bool | None) -> dict[str, str]:
@@ -98,14 +99,14 @@ def table_of_classes(pictures: pd.DataFrame, classes: list[str]) -> list[str]:
     rare = _describe_rare(counts.sum(axis=1), classes)
     if splits == [""]:
         names = classes if len(classes) <= CLASSES_SHOWN else classes[:FEW_SHOWN]
-        shown = ", ".join(f"{show_name(name)} {counts.loc[name, '']:,}" for name in names)
+        shown = ", ".join(f"{show_class(name)} {counts.loc[name, '']:,}" for name in names)
         return [f"{len(classes):,} classes: {shown}{', ...' if len(names) < len(classes) else ''}", *rare]
-    width = max(len("class"), *(len(show_name(name)) for name in classes[:CLASSES_SHOWN]))
+    width = max(len("class"), *(len(show_class(name)) for name in classes[:CLASSES_SHOWN]))
     heads = [name or "not given" for name in splits]
     lines = [f"{len(classes):,} classes:", f"  {'class':<{width}}" + "".join(head.rjust(12) for head in heads)]
     for name in classes[:CLASSES_SHOWN]:
         cells = "".join(f"{counts.loc[name, split]:>12,}" for split in splits)
-        lines.append(f"  {show_name(name):<{width}}{cells}")
+        lines.append(f"  {show_class(name):<{width}}{cells}")
     if len(classes) > CLASSES_SHOWN:
         lines.append(f"  and {len(classes) - CLASSES_SHOWN:,} more")
     lines.append(f"  {'all':<{width}}" + "".join(f"{counts[split].sum():>12,}" for split in splits))
@@ -117,12 +118,11 @@ def _describe_rare(counts: pd.Series, classes: list[str]) -> list[str]:
     rare = sorted((name for name in classes if counts[name] < FEW_PICTURES), key=lambda name: counts[name])
     if not rare:
         return []
-    shown = ", ".join(f"{show_name(name)} {counts[name]:,}" for name in rare[:FEW_SHOWN])
+    shown = ", ".join(f"{show_class(name)} {counts[name]:,}" for name in rare[:FEW_SHOWN])
     more = f" and {len(rare) - FEW_SHOWN:,} more" if len(rare) > FEW_SHOWN else ""
     return [f"fewer than {FEW_PICTURES} pictures, too few to learn and to judge by: {shown}{more}"]
 
 
-def show_name(name: str) -> str:
+def show_class(name: str) -> str:
     """Show a class's name in a line: without what would break it, and not too long."""
-    text = name if name.isprintable() and name == name.strip() else repr(name)
-    return text if len(text) <= NAME_WIDTH else text[: NAME_WIDTH - 3] + "..."
+    return shorten(show_name(name), NAME_CELLS)

@@ -16,11 +16,6 @@ def is_unicode(name: str) -> bool:
     return True
 
 
-def escape(name: str) -> str:
-    r"""Write a name's foreign bytes visibly, such as caf\xe9.png."""
-    return os.fsencode(name).decode("utf-8", "backslashreplace")
-
-
 def rename_foreign(files: Iterable[Path]) -> dict[Path, Path]:
     """Find names for files whose own are no UTF-8: their bytes as Western European letters.
 

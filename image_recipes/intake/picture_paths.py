@@ -9,7 +9,7 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import unquote
 
-from image_recipes.data.picture_files import list_picture_files
+from image_recipes.data.picture_folder import list_picture_files
 
 # rows by which the column of paths is found
 ROWS_TRIED = 500

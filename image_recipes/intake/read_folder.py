@@ -3,14 +3,14 @@
 import os
 from pathlib import Path
 
-from image_recipes.core.errors import UserError
+from image_recipes.core.errors import UserError, show_path
 from image_recipes.core.tasks import CLASSIFICATION
 from image_recipes.data.folder import list_files
 from image_recipes.data.labels import sort_classes
-from image_recipes.data.picture_files import PictureFiles, is_visible, list_picture_files
+from image_recipes.data.picture_folder import PictureFiles, is_visible, list_picture_files
 from image_recipes.data.problems import Problem
-from image_recipes.intake.class_names import check_classes, merge_classes, show_name, table_of_classes
-from image_recipes.intake.file_names import escape, rename_foreign
+from image_recipes.intake.class_names import check_classes, merge_classes, show_class, table_of_classes
+from image_recipes.intake.file_names import rename_foreign
 from image_recipes.intake.found import Found
 from image_recipes.intake.layout import LayoutOptions, find_layout, find_root
 
@@ -46,11 +46,11 @@ def read_folder(folder: Path, options: LayoutOptions, merge: bool | None) -> Fou
     if files.others:
         lines.append(f"passed over: {files.describe_others()}")
     for file, name in list(renamed_files.items())[:NAMES_SHOWN]:
-        lines.append(f"{escape(str(file))}: the name is no UTF-8: copied as {name}")
+        lines.append(f"{show_path(file)}: the name is no UTF-8: copied as {name}")
     if len(renamed_files) > NAMES_SHOWN:
         lines.append(f"and {len(renamed_files) - NAMES_SHOWN:,} more such names")
     renamed = merge_classes(listing.pictures["label"], str(folder), merge)
-    lines += [f"class {show_name(name)} is counted as {show_name(other)}" for name, other in renamed.items()]
+    lines += [f"class {show_class(name)} is counted as {show_class(other)}" for name, other in renamed.items()]
     found = Found(listing, sources, CLASSIFICATION, None, layout, None, renamed, lines)
     check_classes(found.pictures, str(folder))
     lines += table_of_classes(found.pictures, sort_classes(found.pictures["label"]))
@@ -75,6 +75,6 @@ def _broken_links(root: Path) -> list[Problem]:
             if link.is_symlink() and not link.exists():
                 path = link.relative_to(root).as_posix()
                 problems.append(
-                    Problem(escape(path), "bad picture", f"a link to {link.readlink()}, which is not there")
+                    Problem(show_path(path), "bad picture", f"a link to {link.readlink()}, which is not there")
                 )
     return problems

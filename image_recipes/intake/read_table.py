@@ -20,7 +20,7 @@ from image_recipes.data.labels import (
 )
 from image_recipes.data.problems import Problem
 from image_recipes.data.table import Columns, list_frame
-from image_recipes.intake.class_names import check_classes, merge_classes, show_name, table_of_classes
+from image_recipes.intake.class_names import check_classes, merge_classes, show_class, table_of_classes
 from image_recipes.intake.columns import (
     TableOptions,
     check_columns,
@@ -100,7 +100,7 @@ def read_table(file: Path, options: TableOptions, merge: bool | None) -> Found:
     renamed = {}
     if target.task is CLASSIFICATION:
         renamed = merge_classes(listing.pictures["label"], where, merge)
-        lines += [f"class {show_name(name)} is counted as {show_name(other)}" for name, other in renamed.items()]
+        lines += [f"class {show_class(name)} is counted as {show_class(other)}" for name, other in renamed.items()]
     same = raw.is_plain and table.equals(raw.frame)
     copy = TableCopy(
         name=file.name if same else f"{file.stem}.csv",
@@ -239,4 +239,4 @@ def _are_numbers(texts: pd.Series) -> bool:
 
 
 def _examples(texts: pd.Series) -> str:
-    return ", ".join(show_name(text) for text in texts.map(normalize_label).drop_duplicates().head(EXAMPLES))
+    return ", ".join(show_class(text) for text in texts.map(normalize_label).drop_duplicates().head(EXAMPLES))

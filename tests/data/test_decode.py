@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from image_recipes.data.decode import BadPictureError, Region, Shape, decode, extensions
+from image_recipes.data.decode import Region, Shape, decode
+from image_recipes.data.picture_files import BadPictureError, extensions
 
 WHOLE = Region(left=0, top=0, right=1, bottom=1)
 SMALL = Shape(48, 64, 3, "stretch", WHOLE)
@@ -76,10 +77,10 @@ def test_pictures_are_upright(orientation: int, file_format: str) -> None:
     exif = Image.Exif()
     exif[0x0112] = orientation
 
-    picture, _, width, height = decode(encoded(stored, file_format, exif=exif), SAME)
+    decoded = decode(encoded(stored, file_format, exif=exif), SAME)
 
-    assert error(picture, np.asarray(scene())) < 6
-    assert (width, height) == (128, 96)
+    assert error(decoded.picture, np.asarray(scene())) < 6
+    assert (decoded.width, decoded.height) == (128, 96)
 
 
 def test_transparent_pictures_lie_on_white() -> None:
@@ -220,3 +221,167 @@ def test_a_damaged_block_of_exif_is_no_damage_to_the_picture() -> None:
 def test_endings_are_known() -> None:
     assert {".jpg", ".jpeg", ".png", ".gif", ".bmp", ".tif", ".tiff", ".webp", ".avif", ".jp2"} <= extensions()
     assert ".pdf" not in extensions()
+
+
+def exif_block(entries: list[tuple[int, int, int, bytes]], tail: bytes = b"") -> bytes:
+    """A block of EXIF with these entries: tag, type, count, and four bytes of value or place."""
+    body = b"".join(struct.pack("<HHI", *entry[:3]) + entry[3] for entry in entries)
+    return b"Exif\0\0II*\0\x08\0\0\0" + struct.pack("<H", len(entries)) + body + bytes(4) + tail
+
+
+TURNED = (0x0112, 3, 1, struct.pack("<HH", 6, 0))
+OUTSIDE = struct.pack("<I", 60_000)
+
+
+@pytest.mark.parametrize(
+    "block",
+    [
+        exif_block([TURNED, (0x011A, 5, 1, OUTSIDE)]),
+        exif_block([(0x010F, 3, 1, struct.pack("<I", 5)), TURNED]),
+        exif_block([TURNED, (0x8769, 4, 1, OUTSIDE)]),
+        exif_block([TURNED, (0x9999, 99, 1, b"abcd")]),
+        exif_block([(0x0112, 3, 2, struct.pack("<HH", 6, 6))]),
+        exif_block([(0x0112, 4, 1, struct.pack("<I", 6))]),
+        exif_block([TURNED, (0x011A, 10, 1, struct.pack("<I", 38))], struct.pack("<ii", -1, 0)),
+        exif_block([TURNED])[:30],
+    ],
+)
+@pytest.mark.parametrize("file_format", ["JPEG", "PNG", "WEBP"])
+def test_broken_exif_costs_neither_the_picture_nor_how_it_is_turned(block: bytes, file_format: str) -> None:
+    stored = scene().transpose(Image.Transpose.ROTATE_90)
+
+    decoded = decode(encoded(stored, file_format, exif=block), SAME)
+
+    assert error(decoded.picture, np.asarray(scene())) < 6
+
+
+@pytest.mark.parametrize("block", [b"Exif\0\0", exif_block([TURNED])[:20], exif_block([(0x0112, 3, 1, bytes(4))])])
+def test_where_exif_does_not_say_it_a_picture_is_taken_as_it_lies(block: bytes) -> None:
+    assert error(decode(encoded(scene(), "JPEG", quality=95, exif=block), SAME).picture, np.asarray(scene())) < 2
+
+
+def test_xmp_turns_a_picture_where_exif_does_not() -> None:
+    stored = scene().transpose(Image.Transpose.ROTATE_90)
+    xmp = b"<x:xmpmeta xmlns:x='adobe:ns:meta/'><rdf:Description tiff:Orientation=\"6\"/></x:xmpmeta>"
+
+    for content in [encoded(stored, "JPEG", quality=95, xmp=xmp), encoded(stored, "WEBP", quality=95, xmp=xmp)]:
+        assert error(decode(content, SAME).picture, np.asarray(scene())) < 6
+
+
+def png_chunk(name: bytes, data: bytes) -> bytes:
+    return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
+
+
+@pytest.mark.parametrize(
+    "metadata",
+    [
+        png_chunk(b"iCCP", b"p\0\0" + zlib.compress(bytes(1_500_000))),
+        png_chunk(b"zTXt", b"note\0\0" + zlib.compress(b"x" * 1_500_000)),
+        png_chunk(b"iTXt", b"note\0\1\0\0\0" + zlib.compress(b"x" * 1_500_000)),
+        png_chunk(b"tEXt", b"note\0damaged")[:-4] + b"\0\0\0\0",
+        png_chunk(b"iCCP", b"neither a name nor compressed"),
+    ],
+)
+def test_large_or_damaged_metadata_cost_no_picture(metadata: bytes) -> None:
+    content = encoded(scene(), "PNG")
+
+    assert error(decode(content[:33] + metadata + content[33:], SAME).picture, np.asarray(scene())) == 0
+
+
+JPEG_KINDS: list[dict[str, Any]] = [
+    {},
+    {"progressive": True},
+    {"restart_marker_rows": 1},
+    {"restart_marker_blocks": 3, "progressive": True},
+    {"subsampling": 0, "quality": 98},
+]
+
+
+@pytest.mark.parametrize("options", JPEG_KINDS)
+@pytest.mark.parametrize("mode", ["RGB", "L", "CMYK"])
+def test_a_jpeg_is_taken_without_its_end_but_not_without_its_last_rows(options: dict[str, Any], mode: str) -> None:
+    content = encoded(scene().convert(mode), "JPEG", **options)
+
+    for ended in [content[:-2], content[:-1]]:
+        decoded = decode(ended, SAME)
+        np.testing.assert_array_equal(decoded.picture, decode(content, SAME).picture)
+        assert "without its end marker" in decoded.flaw
+    for rest in [content[:-20], content[: len(content) // 2], content[: len(content) * 2 // 3] + bytes(500)]:
+        with pytest.raises(BadPictureError, match="damaged or truncated"):
+            decode(rest, SAME)
+
+
+def test_a_progressive_jpeg_without_its_last_scan_is_refused() -> None:
+    content = encoded(scene(), "JPEG", progressive=True)
+
+    with pytest.raises(BadPictureError, match="the data end before the last row"):
+        decode(content[: content.rfind(b"\xff\xc4")], SAME)
+
+
+def test_what_stands_before_a_picture_is_passed_over_and_said() -> None:
+    decoded = decode(b"\r\n" + encoded(scene(), "PNG"), SAME)
+
+    assert error(decoded.picture, np.asarray(scene())) == 0
+    assert "stand before it: 2" in decoded.flaw
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        (b"<!DOCTYPE html><html>404 Not Found</html>", "a page of the web"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "git lfs pull"),
+        (b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200), "HEIC"),
+    ],
+)
+def test_what_is_no_picture_is_named(content: bytes, why: str) -> None:
+    with pytest.raises(BadPictureError, match=why):
+        decode(content, SMALL)
+
+
+def test_heic_needs_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("image_recipes.data.opening.find_spec", lambda name: None)
+
+    with pytest.raises(BadPictureError, match=r"HEIC: run `make extras`.*\[heic\]"):
+        decode(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(200), SMALL)
+
+
+def test_heic_is_read() -> None:
+    pytest.importorskip("pillow_heif").register_heif_opener()
+
+    assert error(decode(encoded(scene(), "HEIF", quality=95), SAME).picture, np.asarray(scene())) < 6
+
+
+@pytest.mark.parametrize("file_format", ["ICO", "PCX", "MPO"])
+def test_formats_that_people_have_besides_are_read(file_format: str) -> None:
+    small = scene(64, 48)
+    options: dict[str, Any] = {"sizes": [(64, 48)]} if file_format == "ICO" else {}
+
+    assert error(decode(encoded(small, file_format, **options), SMALL).picture, np.asarray(small)) < 2
+
+
+@pytest.mark.parametrize("mode", ["LAB", "YCbCr", "CMYK"])
+def test_colours_of_other_modes_are_right(mode: str) -> None:
+    content = encoded(scene().convert(mode), "TIFF")
+
+    assert error(decode(content, SAME).picture, np.asarray(scene())) < 14
+    grey = decode(content, Shape(96, 128, 1, "stretch", WHOLE)).picture[..., 0]
+    assert error(grey, np.asarray(scene().convert("L"))) < 14
+
+
+def test_a_picture_that_is_transparent_all_over_is_said() -> None:
+    image = scene().convert("RGBA")
+    image.putalpha(0)
+
+    assert "transparent all over" in decode(encoded(image, "PNG"), SAME).flaw
+
+
+@pytest.mark.filterwarnings("error")
+def test_pillow_s_warnings_are_silent() -> None:
+    palette = scene().convert("P")
+    palette.info["transparency"] = bytes([0, 128])
+    for content in [
+        encoded(palette, "PNG", transparency=bytes([0, 128])),
+        encoded(scene(), "JPEG", exif=exif_block([(0x010F, 3, 2, struct.pack("<I", 5)), TURNED])[:40]),
+        encoded(Image.new("L", (10_000, 9_000)), "PNG"),
+    ]:
+        decode(content, SMALL)

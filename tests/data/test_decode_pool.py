@@ -9,7 +9,8 @@ import pytest
 from image_recipes.core.errors import UserError
 from image_recipes.data import decode_pool
 from image_recipes.data.decode import Region, Shape
-from image_recipes.data.decode_pool import decode_all, find_files
+from image_recipes.data.decode_pool import decode_all
+from image_recipes.data.picture_files import find_files
 from pictures import make_folder, noise
 
 SHAPE = Shape(30, 40, 3, "stretch", Region(left=0, top=0, right=1, bottom=1))
@@ -21,7 +22,7 @@ def test_files_and_those_below_folders_are_found(tmp_path: Path) -> None:
         (tmp_path / name).touch()
 
     # a file that is named is taken, whatever it is
-    found = find_files([tmp_path / "b/notes.txt", tmp_path])
+    found = find_files([tmp_path / "b/notes.txt", tmp_path]).pictures
 
     names = [file.relative_to(tmp_path).as_posix() for file in found]
     assert names == ["b/notes.txt", "a/deep/000.png", "b/000.png", "b/001.png", "b/LOUD.JPG"]

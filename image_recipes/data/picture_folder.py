@@ -1,0 +1,75 @@
+"""The picture files below a folder, and what lies there besides."""
+
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+from image_recipes.core.errors import UserError
+from image_recipes.data.picture_files import extensions, is_picture
+
+# what file managers leave behind
+IGNORED_NAMES = {"thumbs.db", "desktop.ini", "__macosx"}
+# pictures, too: that they cannot be read is to be said, not passed over
+UNREADABLE_ENDINGS = {".dng", ".cr2", ".cr3", ".nef", ".arw", ".psd", ".svg", ".dcm", ".nii", ".czi"}
+NO_ENDING = "no ending"
+ENDINGS_NAMED = 5
+
+
+class PictureFiles(NamedTuple):
+    """What lies below a folder.
+
+    Attributes:
+        pictures: by name or content, relative to the folder, sorted.
+        others: how many other files there are, by the ending of their names; hidden ones are not counted.
+    """
+
+    pictures: list[Path]
+    others: Counter[str]
+
+    def describe_others(self) -> str:
+        """Say how many files are no pictures, by the endings of their names."""
+        kinds = ", ".join(f"{ending} {number:,}" for ending, number in self.others.most_common(ENDINGS_NAMED))
+        more = ", ..." if len(self.others) > ENDINGS_NAMED else ""
+        return f"{sum(self.others.values()):,} files that are no pictures ({kinds}{more})"
+
+
+def list_picture_files(folder: Path, by_content: bool = True) -> PictureFiles:
+    """List the pictures below a folder, through links too.
+
+    Args:
+        folder: to look into.
+        by_content: a file whose name does not end as a picture's does is one if its first bytes are a picture's.
+
+    Raises:
+        UserError: a folder below it cannot be read.
+    """
+    known = extensions() | UNREADABLE_ENDINGS
+    pictures, others = [], Counter[str]()
+    for file in _visible_files(folder):
+        ending = file.suffix.lower()
+        if ending in known or (by_content and is_picture(file)):
+            pictures.append(file.relative_to(folder))
+        else:
+            others[ending if ending.isprintable() and ending else NO_ENDING] += 1
+    return PictureFiles(sorted(pictures), others)
+
+
+def _visible_files(folder: Path) -> Iterator[Path]:
+    def fail(error: OSError) -> None:
+        raise UserError(f"{error.filename}: cannot be read: {error.strerror}")
+
+    visited = set()
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=fail):
+        # a link may lead back to where it lies
+        real = os.path.realpath(place)
+        folders[:] = [] if real in visited else sorted(name for name in folders if is_visible(name))
+        if real not in visited:
+            yield from (Path(place, name) for name in names if is_visible(name))
+        visited.add(real)
+
+
+def is_visible(name: str) -> bool:
+    """Tell whether a file or folder of this name counts: hidden ones, and what file managers leave, do not."""
+    return not name.startswith(".") and name.lower() not in IGNORED_NAMES
