@@ -16,7 +16,7 @@ FULL, AUTO = "full", "auto"
 # pictures that use less than this share of the levels lose much of what they show
 LEAST_SHARE = 0.25
 # of the pictures: a few odd ones do not count
-ODD_PICTURES = 0.02
+ODD_PICTURES = 0.05
 
 
 def check_pixel_range(value: Any) -> Any:
@@ -92,13 +92,13 @@ def find_narrow(reports: pd.DataFrame, ranges: Ranges) -> Iterator[Problem]:
         ranges: what became 0 and 255.
     """
     for kind, some in reports.groupby("kind"):
-        darkest = float(np.quantile(some["darkest"], ODD_PICTURES))
-        brightest = float(np.quantile(some["brightest"], 1 - ODD_PICTURES))
+        darkest = int(np.quantile(some["darkest"], ODD_PICTURES, method="nearest"))
+        brightest = int(np.quantile(some["brightest"], 1 - ODD_PICTURES, method="nearest"))
         if brightest - darkest >= LEAST_SHARE * 255:
             continue
         low, high = (0, 255) if kind == "8 bits" else (ranges or {}).get(str(kind), (0, WHITE_16))
         step = (high - low) / 255
-        ends = low + math.floor(darkest) * step, low + min(255, math.ceil(brightest) + 1) * step
+        ends = low + darkest * step, low + min(255, brightest + 1) * step
         if kind != "floats":
             ends = math.floor(ends[0]), math.ceil(ends[1])
         if kind == "8 bits":
