@@ -225,8 +225,8 @@ def weights(
 @_verb(
     "image-recipes predict photos_cnn new.jpg",
     "image-recipes predict photos_cnn ../new_pictures --output predicted.csv",
-    "image-recipes predict photos_cnn ../new_pictures --top 3 --format jsonl",
-    "find .. -name '*.jpg' -print0 | image-recipes predict photos_cnn -",
+    "image-recipes predict photos_cnn ../new_pictures --top 3",
+    "image-recipes predict photos_cnn - --format jsonl",
 )
 def predict(
     model: Annotated[str, typer.Argument(metavar="RECIPE", help="A trained recipe, or a .keras file of its model.")],

@@ -94,9 +94,13 @@ def _is_wanted(file: Path, known: set[str]) -> bool:
 
 
 def _files_below(folder: Path) -> Iterator[Path]:
-    """Yield the files below a folder, through links too, except those in hidden folders."""
+    """Yield the files below a folder, through links too, except those in hidden folders; or raise OSError."""
+
+    def fail(error: OSError) -> None:
+        raise error
+
     visited = set()
-    for place, folders, names in os.walk(folder, followlinks=True):
+    for place, folders, names in os.walk(folder, followlinks=True, onerror=fail):
         # a link may lead back to where it lies
         real = os.path.realpath(place)
         folders[:] = [] if real in visited else [name for name in folders if not name.startswith(".")]
