@@ -1,10 +1,14 @@
-"""Running a trained model over the pictures of a split."""
+"""Running a trained model over the pictures of a split, and judging it by the metrics it was compiled with."""
 
 import numpy as np
 
-from image_recipes.core.dataset import Subset
+from image_recipes.core.dataset import DatasetInfo, Subset
 from image_recipes.models.backend import keras
+from image_recipes.models.compiling import encode_for, load_own_metrics
 from image_recipes.models.feeding import evaluation_batches
+from image_recipes.results.metrics import Metrics
+
+OUTPUTS_AT_ONCE = 10_000
 
 
 def predict(model: keras.Model, pictures: Subset) -> np.ndarray:
@@ -18,3 +22,24 @@ def predict(model: keras.Model, pictures: Subset) -> np.ndarray:
         float32: classification (N, classes), probabilities; regression (N, 1).
     """
     return model.predict(evaluation_batches(pictures, model), verbose=0)
+
+
+def score_by_own_metrics(model: keras.Model, targets: np.ndarray, outputs: np.ndarray, info: DatasetInfo) -> Metrics:
+    """Compute the metrics that a recipe names beside its task's own.
+
+    Args:
+        model: as training has saved it, compiled with them.
+        targets: (N,).
+        outputs: the model's, (N, classes) or (N, 1).
+        info: the dataset's.
+
+    Returns:
+        By the metric's name; nothing, if the recipe names none.
+    """
+    figures = {}
+    for metric in load_own_metrics(model):
+        for start in range(0, len(targets), OUTPUTS_AT_ONCE):
+            part = slice(start, start + OUTPUTS_AT_ONCE)
+            metric.update_state(encode_for(model, targets[part], info), outputs[part])
+        figures[metric.name] = float(metric.result())
+    return figures

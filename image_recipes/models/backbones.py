@@ -3,7 +3,7 @@
 import inspect
 import sys
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -78,14 +78,15 @@ def make_backbone(recipe: Recipe, place: int, image_shape: tuple[int, int, int])
 def unfreeze(backbone: keras.Model) -> None:
     """Make a backbone that brought weights trainable, except its batch normalization."""
     backbone.trainable = True
-    for layer in _leaves(backbone):
+    for layer in list_leaves(backbone.layers):
         if isinstance(layer, keras.layers.BatchNormalization):
             layer.trainable = False
 
 
-def _leaves(model: keras.Model) -> Iterator[keras.layers.Layer]:
-    for layer in model.layers:
-        yield from _leaves(layer) if isinstance(layer, keras.Model) else [layer]
+def list_leaves(layers: Iterable[keras.layers.Layer]) -> Iterator[keras.layers.Layer]:
+    """List layers, with those of each model among them in its place."""
+    for layer in layers:
+        yield from list_leaves(layer.layers) if isinstance(layer, keras.Model) else [layer]
 
 
 def _network(recipe: Recipe, place: int, pictures: keras.KerasTensor) -> keras.KerasTensor:

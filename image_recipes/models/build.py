@@ -8,10 +8,10 @@ from typing import NamedTuple
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.errors import UserError, one_line
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
-from image_recipes.models.backbones import backbone_place, make_backbone
+from image_recipes.models.backbones import backbone_place, is_backbone, make_backbone
 from image_recipes.models.backend import keras
-from image_recipes.models.keras_classes import is_augmentation, make_component
-from image_recipes.models.recipe import HEAD, RANDOM, UNIT, Layer, Recipe
+from image_recipes.models.keras_classes import is_augmentation, make_arguments, make_component
+from image_recipes.models.recipe import HEAD, RANDOM, REPEAT, RESIDUAL, UNIT, Layer, Recipe, walk
 
 
 class Scale(NamedTuple):
@@ -59,7 +59,7 @@ def build_model(recipe: Recipe, info: DatasetInfo, scale: Scale | None = None) -
         _add_layers(model, layers[:place], "float32", where)
         backbone = make_backbone(recipe, place, model.output_shape[1:])
         _add(model, backbone, f"{where}.{place}", f"layer {place}, {layers[place].class_name},")
-        _add_layers(model, layers, settings.precision, where, first=place + 1)
+        _add_layers(model, layers[place + 1 :], settings.precision, where, before=layers[: place + 1])
     _add_head(model, HEADS[info.task](info), where)
     if scale:
         model.add(keras.layers.Rescaling(scale.deviation, scale.mean, dtype="float32", name=UNIT))
@@ -76,13 +76,87 @@ def _add_augmentation(model: keras.Sequential, layers: Sequence[Layer], where: s
     _add_layers(model, layers, "float32", where)
 
 
-def _add_layers(model: keras.Sequential, layers: Sequence[Layer], precision: str, where: str, first: int = 0) -> None:
-    names = _default_names(layers)
-    for number, (class_name, arguments) in enumerate(layers[first:], first):
+def _add_layers(
+    model: keras.Sequential, layers: Sequence[Layer], precision: str, where: str, before: Sequence[Layer] = ()
+) -> None:
+    """Add layers, whose keys and names are numbered after those before them, which are there."""
+    placed = _place_all([*before, *layers], where)
+    names = _default_names([layer for layer, _, _ in placed])
+    for name, (layer, key, what) in list(zip(names, placed, strict=True))[len(_place_all(before, where)) :]:
+        if layer.class_name == RESIDUAL:
+            made: keras.layers.Layer = _make_residual(model, layer, name, precision, key)
+        else:
+            arguments = {"name": name, "dtype": precision, **make_arguments(layer.arguments, key)}
+            made = make_component(keras.layers, keras.layers.Layer, layer.class_name, arguments, key)
+        _add(model, made, key, what)
+
+
+class _Placed(NamedTuple):
+    """A layer, its key in params.yaml, and what an error calls it."""
+
+    layer: Layer
+    key: str
+    what: str
+
+
+def _place_all(layers: Sequence[Layer], where: str, outer: str = "") -> list[_Placed]:
+    """Number layers, with those that are repeated in place of each Repeat."""
+    placed = []
+    for number, layer in enumerate(layers):
         key = f"{where}.{number}"
-        arguments = {"name": names[number], "dtype": precision, **arguments}
-        layer = make_component(keras.layers, keras.layers.Layer, class_name, arguments, key)
-        _add(model, layer, key, f"layer {number}, {class_name},")
+        if inner := next((inner for inner in walk(layer.layers) if is_backbone(inner)), None):
+            raise UserError(f"{key}: {inner.class_name} is a whole network: put it in front of {layer.class_name}")
+        if layer.class_name == REPEAT:
+            for count in range(layer.arguments["times"]):
+                placed += _place_all(layer.layers, f"{key}.{REPEAT}.layers", f"{outer}round {count + 1} of {REPEAT}, ")
+        else:
+            placed.append(_Placed(layer, key, f"{outer}layer {number}, {layer.class_name},"))
+    return placed
+
+
+def _make_residual(model: keras.Sequential, group: Layer, name: str, precision: str, where: str) -> keras.Model:
+    """Make a block whose output is that of its layers, added to its input, or to a projection of that."""
+    where = f"{where}.{RESIDUAL}"
+    for layer in walk(group.layers):
+        if layer.class_name == "Normalization" and "mean" not in layer.arguments:
+            raise UserError(f"{where}: Normalization is adapted in front of {RESIDUAL} alone: put it there")
+    block_input = keras.Input(model.output_shape[1:], dtype=model.outputs[0].dtype, name="input")
+    # it has a shape from the start by a layer that is left out in the end
+    path = keras.Sequential([block_input, keras.layers.Identity(dtype=precision, name="start")], name=name)
+    _add_layers(path, group.layers, precision, where)
+    values = block_input
+    for layer in path.layers[1:]:
+        values = layer(values)
+    shortcut = _project(block_input, tuple(path.output_shape[1:]), group, precision, where)
+    return keras.Model(block_input, keras.layers.Add(dtype=precision, name="add")([values, shortcut]), name=name)
+
+
+def _project(
+    values: keras.KerasTensor, shape: tuple[int, ...], group: Layer, precision: str, where: str
+) -> keras.KerasTensor:
+    before = tuple(values.shape[1:])
+    if before == shape:
+        return values
+    strides = [_find_stride(*sizes) for sizes in zip(before[:-1], shape[:-1], strict=False)]
+    if len(before) != len(shape) or len(shape) not in (1, 3) or None in strides:
+        raise UserError(
+            f"{where}: its layers make {shape} of {before}, which no stride makes of its input, to which that is "
+            "added: give convolutions padding: same"
+        )
+    options = {"use_bias": False, "dtype": precision, "name": "shortcut"}
+    if strides:
+        values = keras.layers.Conv2D(shape[-1], 1, strides, **options)(values)
+    else:
+        values = keras.layers.Dense(shape[-1], **options)(values)
+    norms = [layer.arguments for layer in walk(group.layers) if layer.class_name == "BatchNormalization"]
+    if not norms:
+        return values
+    arguments = {"dtype": precision, **make_arguments(norms[-1], where), "name": "shortcut_norm"}
+    return keras.layers.BatchNormalization(**arguments)(values)
+
+
+def _find_stride(size: int, wanted: int) -> int | None:
+    return next((stride for stride in range(1, size + 1) if -(-size // stride) == wanted), None)
 
 
 def _default_names(layers: Sequence[Layer]) -> list[str]:
@@ -90,8 +164,8 @@ def _default_names(layers: Sequence[Layer]) -> list[str]:
     # depend on what was built before it
     counts: Counter[str] = Counter()
     names = []
-    for class_name, _ in layers:
-        snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", class_name).lower()
+    for layer in layers:
+        snake = re.sub(r"(?<=[a-z])(?=[A-Z])", "_", layer.class_name).lower()
         names.append(f"{snake}_{counts[snake]}" if counts[snake] else snake)
         counts[snake] += 1
     return names

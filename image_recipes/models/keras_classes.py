@@ -52,6 +52,42 @@ def make_component(module: ModuleType, base: type, class_name: str, arguments: d
         raise UserError(f"{where}: {class_name} refuses its arguments: {one_line(error)}") from None
 
 
+# by the end of an argument's name, what it may be besides a name that Keras knows: `{L2: {l2: 1e-4}}`
+ARGUMENT_CLASSES: dict[str, tuple[ModuleType, type]] = {
+    "_regularizer": (keras.regularizers, keras.regularizers.Regularizer),
+    "_initializer": (keras.initializers, keras.initializers.Initializer),
+    "_constraint": (keras.constraints, keras.constraints.Constraint),
+}
+
+
+def make_arguments(arguments: dict[str, Any], where: str) -> dict[str, Any]:
+    """Make those of a layer's arguments that are classes with arguments of their own.
+
+    Args:
+        arguments: a layer's.
+        where: the layer's key in params.yaml, for errors.
+
+    Returns:
+        The same, with objects in place of mappings such as `{L2: {l2: 1e-4}}`.
+
+    Raises:
+        UserError: there is no such class, or it refuses its arguments.
+    """
+    return {name: _make_argument(name, value, f"{where}.{name}") for name, value in arguments.items()}
+
+
+def _make_argument(name: str, value: Any, where: str) -> Any:
+    kind = next((kind for end, kind in ARGUMENT_CLASSES.items() if name.endswith(end)), None)
+    # Keras's own form has `class_name` and `config`
+    if kind is None or not isinstance(value, dict) or "class_name" in value:
+        return value
+    try:
+        ((class_name, arguments),) = value.items()
+        return make_component(*kind, class_name, dict(arguments or {}), where)
+    except (TypeError, ValueError):
+        raise UserError(f"{where}: give one class with its arguments, such as {{L2: {{l2: 1e-4}}}}") from None
+
+
 def is_augmentation(class_name: str) -> bool:
     """Tell whether a class of `keras.layers` augments: changes pictures at random, in training alone.
 

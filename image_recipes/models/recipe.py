@@ -1,5 +1,6 @@
 """A recipe of params.yaml: what it may hold, and its architecture, without Keras."""
 
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -8,12 +9,23 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Fiel
 from image_recipes.core.errors import UserError
 from image_recipes.core.params import PARAMS_FILE, Count, Rate, Section, Text, read_section, validate
 from image_recipes.core.tasks import TASKS, Task
+from image_recipes.models.objective import (
+    LOSSES,
+    Component,
+    class_name_of,
+    find_unsuited_loss,
+    find_unsuited_metrics,
+)
 
 # the file that stands for weights drawn at random, since DVC wants one
 RANDOM = "data/weights/random"
 WEIGHTS_FOLDER = Path("data/weights")
 # below it, of each dataset: what frozen networks make of its pictures
 FEATURES_FOLDER = Path("data/features")
+# what an architecture may hold beside classes of Keras: groups of layers
+GROUPS = RESIDUAL, REPEAT = "Residual", "Repeat"
+MOST_REPEATS = 1_000
+LAYER_EXAMPLE = "a layer is its Keras name with its arguments, such as `Dense: {units: 10}`, or the name alone"
 # names of layers that a model has beside those listed
 BACKBONE, HEAD, UNIT = "backbone", "head", "unit"
 
@@ -37,25 +49,92 @@ class Optimizer(BaseModel):
 
 
 class Layer(NamedTuple):
-    """A class of `keras.layers` by name, with its arguments."""
+    """A class of `keras.layers` by name, with its arguments; or a group, with its layers among these."""
 
     class_name: str
     arguments: dict[str, Any]
 
+    @property
+    def layers(self) -> "tuple[Layer, ...]":
+        """The layers of a group; none of a class."""
+        return self.arguments["layers"] if self.class_name in GROUPS else ()
+
+
+def walk(layers: Iterable[Layer]) -> Iterator[Layer]:
+    """Go through layers, each group before those in it."""
+    for layer in layers:
+        yield layer
+        yield from walk(layer.layers)
+
 
 def _as_layer(value: Any) -> Layer:
+    class_name, arguments = _as_named(value)
+    if class_name == RESIDUAL:
+        return Layer(class_name, {"layers": _as_group(arguments, class_name)})
+    if class_name == REPEAT:
+        given = arguments if isinstance(arguments, dict) else {}
+        times = given.get("times")
+        if set(given) != {"times", "layers"} or type(times) is not int or not 1 <= times <= MOST_REPEATS:
+            raise ValueError(
+                f"{REPEAT} takes how often, 1 to {MOST_REPEATS}, and what, such as "
+                f"`{REPEAT}: {{times: 3, layers: [{{Dense: {{units: 10}}}}]}}`"
+            )
+        return Layer(class_name, {"times": times, "layers": _as_group(given["layers"], class_name)})
+    if isinstance(arguments, dict) and all(isinstance(name, str) for name in arguments):
+        return Layer(class_name, arguments)
+    raise ValueError(LAYER_EXAMPLE)
+
+
+def _as_group(value: Any, class_name: str) -> tuple[Layer, ...]:
+    if not isinstance(value, list) or not value:
+        raise ValueError(f"{class_name} takes a list of layers, such as `{class_name}: [{{Dense: {{units: 10}}}}]`")
+    layers = []
+    for number, item in enumerate(value):
+        try:
+            layers.append(_as_layer(item))
+        except ValueError as error:
+            raise ValueError(f"layer {number} of {class_name}: {error}") from None
+    return tuple(layers)
+
+
+def _as_named(value: Any) -> tuple[str, Any]:
     if isinstance(value, str):
-        return Layer(value, {})
+        return value, {}
     if isinstance(value, dict) and len(value) == 1:
         ((class_name, arguments),) = value.items()
-        arguments = {} if arguments is None else arguments
-        names = [class_name, *arguments] if isinstance(arguments, dict) else [None]
-        if all(isinstance(name, str) for name in names):
-            return Layer(class_name, arguments)
-    raise ValueError("a layer is its Keras name with its arguments, such as `Dense: {units: 10}`, or the name alone")
+        if isinstance(class_name, str):
+            return class_name, {} if arguments is None else arguments
+    raise ValueError(LAYER_EXAMPLE)
 
 
 Layers = Annotated[list[Annotated[Layer, BeforeValidator(_as_layer)]], Field(min_length=1)]
+
+
+def _as_component(value: Any) -> Component:
+    try:
+        class_name, arguments = _as_named(value)
+    except ValueError:
+        class_name, arguments = "", None
+    if not isinstance(arguments, dict) or not all(isinstance(name, str) for name in arguments):
+        raise ValueError("give its Keras name with its arguments, such as `Huber: {delta: 1.0}`, or the name alone")
+    return Component(class_name_of(class_name), arguments)
+
+
+KerasComponent = Annotated[Component, BeforeValidator(_as_component)]
+Weight = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+# YAML reads a class such as 7 as a number
+ClassName = Annotated[str, BeforeValidator(lambda name: str(name) if type(name) in (int, float) else name)]
+
+
+def _kind_of_weights(value: Any) -> str:
+    return "by class" if isinstance(value, dict) else "by frequency"
+
+
+ClassWeight = Annotated[
+    Annotated[Literal["balanced"], Tag("by frequency")]
+    | Annotated[dict[ClassName, Weight], Field(min_length=1), Tag("by class")],
+    Discriminator(_kind_of_weights),
+]
 
 
 class StoppingSettings(Section):
@@ -64,6 +143,20 @@ class StoppingSettings(Section):
     monitor: Text
     patience: Count
     restore_best_weights: bool
+    # whether less or more is better, where Keras does not know it of a metric
+    mode: Literal["min", "max"] | None = None
+
+
+class PlateauSettings(Section):
+    """Arguments of `keras.callbacks.ReduceLROnPlateau`; only the validation pictures decide."""
+
+    monitor: Text
+    factor: Annotated[Rate, Field(lt=1)]
+    patience: Count
+    min_lr: Annotated[float, Field(ge=0, allow_inf_nan=False)]
+    min_delta: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = None
+    cooldown: Annotated[int, Field(ge=0, le=10**9)] | None = None
+    mode: Literal["min", "max"] | None = None
 
 
 class FineTuning(Section):
@@ -87,10 +180,17 @@ class RecipeSettings(Section):
     jit_compile: Literal["auto", True, False]
     optimizer: Optimizer
     augmentation: Layers | None = None
-    class_weight: Literal["balanced"] | None = None
+    # as Keras has them in `compile`; without: what the task's record says
+    loss: KerasComponent | None = None
+    # beside the task's own
+    metrics: Annotated[list[KerasComponent], Field(min_length=1)] | None = None
+    class_weight: ClassWeight | None = None
     standardize_targets: bool = False
     early_stopping: StoppingSettings | None = None
+    reduce_lr_on_plateau: PlateauSettings | None = None
     fine_tuning: FineTuning | None = None
+    # of cross-validation, beside the training that makes the model
+    folds: Annotated[int, Field(ge=2, le=100)] | None = None
 
     @model_validator(mode="after")
     def _fits_together(self) -> "RecipeSettings":
@@ -98,6 +198,15 @@ class RecipeSettings(Section):
             raise ValueError("fine_tuning: random weights are trained from the start: remove it, or set start_from")
         if self.augmentation and self.jit_compile is True:
             raise ValueError("jit_compile: XLA cannot compile augmentation: give auto or false")
+        if self.folds == 2 and (self.early_stopping or self.reduce_lr_on_plateau):
+            raise ValueError("folds: one judges, one is for early stopping or the plateau, and none is left: give 3")
+        phases = {"optimizer": self.optimizer, "fine_tuning.optimizer": self.fine_tuning and self.fine_tuning.optimizer}
+        for key, optimizer in phases.items():
+            if self.reduce_lr_on_plateau and optimizer and isinstance(optimizer.learning_rate, Schedule):
+                raise ValueError(
+                    f"reduce_lr_on_plateau: {key}.learning_rate is a schedule, which sets the rate itself: "
+                    "give a number, or remove one of both"
+                )
         return self
 
 
@@ -143,13 +252,40 @@ def find_unsuited(settings: RecipeSettings, task: Task) -> list[str]:
         for key in sorted(others)
         if getattr(settings, key)
     ]
-    stopping = settings.early_stopping
-    if stopping and stopping.monitor not in task.stopping_monitors:
-        lines.append(
-            f"early_stopping.monitor: no {stopping.monitor!r} for {task.name}, which {settings.dataset} is for: "
-            f"give {' or '.join(task.stopping_monitors)}"
-        )
+    if settings.loss:
+        lines += find_unsuited_loss(settings.loss, task, settings.standardize_targets)
+    lines += find_unsuited_metrics(settings.metrics or [], task)
+    monitors = list_monitors(settings, task)
+    for key in ("early_stopping", "reduce_lr_on_plateau"):
+        watching = getattr(settings, key)
+        if watching and watching.monitor not in monitors:
+            lines.append(
+                f"{key}.monitor: no {watching.monitor!r} for {task.name}, which {settings.dataset} is for: "
+                f"give {' or '.join(monitors)}"
+            )
     return lines
+
+
+def list_monitors(settings: RecipeSettings, task: Task) -> list[str]:
+    """List the figures of the validation pictures that a training shows, `val_loss` first."""
+    judged = [progress_metric(settings, task)]
+    own = [f"val_{metric.name}" for metric in settings.metrics or ()]
+    return list(dict.fromkeys([*task.stopping_monitors, *judged, *own]))
+
+
+def progress_metric(settings: RecipeSettings, task: Task) -> str:
+    """Return the figure of the validation pictures by which progress is judged: the task's main metric.
+
+    Of numbers it is the loss, unless a recipe has another loss.
+    """
+    if task.progress_metric == "val_loss" and has_own_loss(settings, task):
+        return f"val_{task.metric}"
+    return task.progress_metric
+
+
+def has_own_loss(settings: RecipeSettings, task: Task) -> bool:
+    """Tell whether a recipe has another loss than its task's own, which stands first among its losses."""
+    return settings.loss is not None and settings.loss.class_name != next(iter(LOSSES[task]))
 
 
 def check_loads_weights(name: str, where: str = "") -> None:

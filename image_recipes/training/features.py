@@ -13,6 +13,7 @@ import numpy as np
 from tqdm import tqdm
 
 from image_recipes.core.dataset import Subset
+from image_recipes.models.backbones import list_leaves
 from image_recipes.models.backend import keras, tf
 from image_recipes.models.feeding import evaluation_batch_size
 from image_recipes.models.recipe import BACKBONE
@@ -56,8 +57,10 @@ def divide(model: keras.Sequential) -> Halves | str:
 def _is_fixed(layer: keras.layers.Layer) -> bool:
     if layer.name == BACKBONE:
         return not layer.trainable_weights
+    if isinstance(layer, keras.layers.Normalization):
+        return True
     # layers that do something at random have a seed
-    return not layer.weights and not hasattr(layer, "seed")
+    return not layer.weights and not any(hasattr(leaf, "seed") for leaf in list_leaves([layer]))
 
 
 def compute_features(fixed: keras.Model, splits: Mapping[str, Subset], folder: Path, name: str) -> dict[str, Subset]:

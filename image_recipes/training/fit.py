@@ -9,17 +9,26 @@ import numpy as np
 import pandas as pd
 
 from image_recipes.core.dataset import DatasetInfo, Subset
-from image_recipes.core.errors import UserError
-from image_recipes.core.tasks import Task
+from image_recipes.core.errors import UserError, did_you_mean
 from image_recipes.models.backbones import backbone_place, unfreeze
 from image_recipes.models.backend import keras
 from image_recipes.models.build import Scale, build_model
+from image_recipes.models.compiling import Objective, check_direction, make_objective
 from image_recipes.models.feeding import evaluation_batch_size, evaluation_feed, fits_in_memory, shuffled_feed
 from image_recipes.models.optimizers import build_optimizer
 from image_recipes.models.recipe import BACKBONE, FEATURES_FOLDER, Optimizer, Recipe, RecipeSettings, find_unsuited
+from image_recipes.training.adapting import adapt_normalization
+from image_recipes.training.averages import JudgeAverages
 from image_recipes.training.features import Halves, compute_features, divide, is_frozen
 from image_recipes.training.progress import Progress, tell_start
-from image_recipes.training.steps import Execution, Weighting, choose_execution, share_cores, use_execution
+from image_recipes.training.steps import (
+    Execution,
+    Weighting,
+    choose_execution,
+    depends_on_batches,
+    share_cores,
+    use_execution,
+)
 from image_recipes.training.trivial import TrivialAnswer, find_trivial
 from image_recipes.training.watch import Watch
 
@@ -102,18 +111,22 @@ def train_recipe(
     execution = choose_execution([*(settings.augmentation or ()), *recipe.layers], settings.jit_compile)
     share_cores(execution.parts)
     keras.utils.set_random_seed(seed)
-    trivial = find_trivial(info, targets, splits["validation"].targets)
-    tell_start(recipe, info.task, splits, trivial)
     scale = _standardize(recipe, targets) if settings.standardize_targets else None
+    objective = make_objective(recipe, info, scale)
+    trivial = find_trivial(info, targets, splits["validation"].targets, objective)
+    tell_start(recipe, splits, trivial)
     model = build_model(recipe, info, scale)
+    adapt_normalization(model, splits["train"])
     weighting = Weighting(
-        class_weight=_balance(targets, len(info.class_names)) if settings.class_weight else None,
+        class_weight=_weigh_classes(recipe, info, targets) if settings.class_weight else None,
         # so that a learning rate suits numbers of any unit
-        gradient_scale=1 / scale.deviation**2 if scale else 1.0,
+        gradient_scale=1 / scale.deviation**objective.degree if scale else 1.0,
     )
-    fit = _Fit(model, recipe, info.task, splits, seed, execution, weighting, trivial)
-    stopping = EarlyStoppingOverPhases(**settings.early_stopping.model_dump()) if settings.early_stopping else None
-    callbacks = [*callbacks, keras.callbacks.TerminateOnNaN(), *([stopping] if stopping else [])]
+    fit = _Fit(model, recipe, objective, splits, seed, execution, weighting, trivial)
+    stopping = _stop_early(recipe, objective) if settings.early_stopping else None
+    # first, so that all others see the learning rate
+    plateau = [_lower_on_plateau(recipe, objective)] if settings.reduce_lr_on_plateau else []
+    callbacks = [*plateau, *callbacks, keras.callbacks.TerminateOnNaN(), *([stopping] if stopping else [])]
     history = pd.DataFrame()
     for number, phase in enumerate(list_phases(settings)):
         if number:
@@ -125,12 +138,26 @@ def train_recipe(
     return TrainedModel(model, _tidy(history))
 
 
+def _stop_early(recipe: Recipe, objective: Objective) -> EarlyStoppingOverPhases:
+    stopping = recipe.settings.early_stopping
+    assert stopping
+    check_direction(objective, stopping.monitor, stopping.mode, f"{recipe.key}.early_stopping")
+    return EarlyStoppingOverPhases(**stopping.model_dump(exclude_none=True))
+
+
+def _lower_on_plateau(recipe: Recipe, objective: Objective) -> keras.callbacks.Callback:
+    plateau = recipe.settings.reduce_lr_on_plateau
+    assert plateau
+    check_direction(objective, plateau.monitor, plateau.mode, f"{recipe.key}.reduce_lr_on_plateau")
+    return keras.callbacks.ReduceLROnPlateau(**plateau.model_dump(exclude_none=True))
+
+
 class _Fit(NamedTuple):
     """What is the same in all phases of a training."""
 
     model: keras.Model
     recipe: Recipe
-    task: Task
+    objective: Objective
     splits: Mapping[str, Subset]
     seed: int
     execution: Execution
@@ -145,7 +172,7 @@ class _Fit(NamedTuple):
         history = fit._run(phase, done, optimizer, callbacks)
         # frees the pictures that are held resident; and whoever loads the model and trains it on gets
         # Keras's defaults, not what suits this run
-        self.model.compile(optimizer, self.task.loss, metrics=list(self.task.training_metrics))
+        self.objective.compile(self.model, optimizer)
         return history
 
     def _on_features(self) -> "_Fit":
@@ -177,10 +204,13 @@ class _Fit(NamedTuple):
         batch_size = self.recipe.settings.batch_size
         resident = fits_in_memory(training, validation)
         training_feed = shuffled_feed(training, batch_size, self.seed, resident, first_epoch=done)
-        validation_feed = evaluation_feed(validation, evaluation_batch_size(validation, self.model), resident)
-        metrics = list(self.task.training_metrics)
-        self.model.compile(optimizer, self.task.loss, metrics=metrics, jit_compile=self.execution.jit_compile)
-        use_execution(self.model, self.execution, training_feed, validation_feed, self.weighting)
+        validation_size = batch_size
+        if not depends_on_batches(self.recipe.layers):
+            validation_size = evaluation_batch_size(validation, self.model)
+        validation_feed = evaluation_feed(validation, validation_size, resident)
+        self.objective.compile(self.model, optimizer, jit_compile=self.execution.jit_compile)
+        encode = self.objective.encode
+        use_execution(self.model, self.execution, training_feed, validation_feed, self.weighting, encode)
         epochs = done + phase.epochs
         history = self.model.fit(
             training_feed.executions,
@@ -191,9 +221,10 @@ class _Fit(NamedTuple):
             shuffle=False,
             verbose=0,
             callbacks=[
+                *([JudgeAverages()] if optimizer.use_ema else []),
                 *callbacks,
-                Progress(self.recipe.name, epochs, done, self.task.progress_metric, self.trivial.figure),
-                Watch(self.recipe, self.task, training, self.trivial),
+                Progress(self.recipe.name, epochs, done, self.trivial.shown_as, self.trivial.figure),
+                Watch(self.recipe, self.objective.task, training, self.trivial),
             ],
         )
         return pd.DataFrame(history.history)
@@ -207,6 +238,24 @@ def _standardize(recipe: Recipe, targets: np.ndarray) -> Scale:
             "there is nothing to learn"
         )
     return scale
+
+
+def _weigh_classes(recipe: Recipe, info: DatasetInfo, targets: np.ndarray) -> list[float]:
+    given, names = recipe.settings.class_weight, info.class_names
+    if not isinstance(given, dict):
+        return _balance(targets, len(names))
+    for name in given:
+        if name not in names:
+            raise UserError(f"{recipe.key}.class_weight: no class {name!r}: {did_you_mean(name, names)}")
+    if not any(given.get(name, 1) for name in names):
+        raise UserError(f"{recipe.key}.class_weight: no class has a weight above 0: give one to what is to be learned")
+    counted = ", ".join(f"{name} as {weight:g}" for name, weight in given.items())
+    others = len(names) - len(given)
+    print(
+        f"{recipe.name}: each picture of {counted} in the training loss" + (", of the others as 1" if others else ""),
+        file=sys.stderr,
+    )
+    return [float(given.get(name, 1)) for name in names]
 
 
 def _balance(targets: np.ndarray, classes: int) -> list[float]:

@@ -9,7 +9,6 @@ from dvclive.utils import standardize_metric_name
 from tqdm import tqdm
 
 from image_recipes.core.dataset import Subset
-from image_recipes.core.tasks import Task
 from image_recipes.models.backend import keras
 from image_recipes.models.recipe import Recipe
 from image_recipes.training.trivial import TrivialAnswer
@@ -45,10 +44,10 @@ class LiveLog(DVCLiveCallback):
         self.live.step += 1
 
 
-def tell_start(recipe: Recipe, task: Task, splits: Mapping[str, Subset], trivial: TrivialAnswer) -> None:
+def tell_start(recipe: Recipe, splits: Mapping[str, Subset], trivial: TrivialAnswer) -> None:
     """Say, before the first epoch, what is learned from and what is to beat."""
     counts = f"learns from {len(splits['train']):,} pictures, judged by {len(splits['validation']):,}"
-    to_beat = f"{trivial.words}: {task.progress_metric}={trivial.figure:.4g}"
+    to_beat = f"{trivial.words}: {trivial.shown_as}={trivial.figure:.4g}"
     print(f"{recipe.name}: {counts}; {to_beat}", file=sys.stderr, flush=True)
 
 

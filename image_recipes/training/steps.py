@@ -14,7 +14,7 @@ from image_recipes.models.backbones import is_backbone
 from image_recipes.models.backend import keras, tf
 from image_recipes.models.feeding import Feed
 from image_recipes.models.keras_classes import is_augmentation
-from image_recipes.models.recipe import Layer
+from image_recipes.models.recipe import Layer, walk
 
 # a fixed number, so that a batch is divided alike on every machine
 BATCH_PARTS = 2
@@ -26,6 +26,7 @@ WINDOW_ARGUMENTS = {"kernel_size", "pool_size"}
 STATEFUL_LAYERS = {"BatchNormalization", "SpectralNormalization"}
 
 Step = Callable[[tf.Tensor, tf.Tensor], None]
+Encode = Callable[[tf.Tensor], tf.Tensor]
 
 
 class Execution(NamedTuple):
@@ -56,6 +57,11 @@ class Weighting(NamedTuple):
 UNWEIGHTED = Weighting()
 
 
+def as_they_are(targets: tf.Tensor) -> tf.Tensor:
+    """Return targets as they are."""
+    return targets
+
+
 def choose_execution(layers: Sequence[Layer], jit_compile: Literal["auto", True, False]) -> Execution:
     """Choose how to run the steps of a network.
 
@@ -70,11 +76,19 @@ def choose_execution(layers: Sequence[Layer], jit_compile: Literal["auto", True,
     """
     gpu = bool(tf.config.list_physical_devices("GPU"))
     if jit_compile == "auto":
-        suits = gpu or not any(_has_windows(layer) for layer in layers)
+        suits = gpu or not any(_has_windows(layer) for layer in walk(layers))
         jit_compile = suits and not any(is_augmentation(layer.class_name) for layer in layers)
-    stateful = any(layer.class_name in STATEFUL_LAYERS or is_backbone(layer) for layer in layers)
-    whole = gpu or jit_compile or stateful
+    stateful = any(layer.class_name in STATEFUL_LAYERS or is_backbone(layer) for layer in walk(layers))
+    whole = gpu or jit_compile or stateful or depends_on_batches(layers)
     return Execution(jit_compile, 1 if whole else BATCH_PARTS)
+
+
+def depends_on_batches(layers: Sequence[Layer]) -> bool:
+    """Tell whether the loss depends on how pictures are batched: a penalty of outputs is summed over a batch."""
+    return any(
+        layer.class_name == "ActivityRegularization" or layer.arguments.get("activity_regularizer")
+        for layer in walk(layers)
+    )
 
 
 def _has_windows(layer: Layer) -> bool:
@@ -88,14 +102,19 @@ def share_cores(parts: int) -> None:
 
     TensorFlow takes this before its first operation only.
     """
-    if parts > 1:
+    if parts > 1 and not tf.config.threading.get_intra_op_parallelism_threads():
         # macOS knows no affinity
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // parts))
 
 
 def use_execution(
-    model: keras.Model, execution: Execution, training: Feed, validation: Feed, weighting: Weighting = UNWEIGHTED
+    model: keras.Model,
+    execution: Execution,
+    training: Feed,
+    validation: Feed,
+    weighting: Weighting = UNWEIGHTED,
+    encode: Encode = as_they_are,
 ) -> None:
     """Make a compiled model's `fit` run executions in place of single steps.
 
@@ -108,10 +127,11 @@ def use_execution(
         training: feeds `fit`, as `x`.
         validation: feeds it as `validation_data`.
         weighting: of the training loss.
+        encode: brings targets (n,) into the form that the loss and the metrics take.
     """
-    step = _training_step(model, execution.parts, weighting)
-    model.train_function = _make_function(model, execution.parts, step, training)
-    model.test_function = _make_function(model, execution.parts, _evaluation_step(model, execution.parts), validation)
+    parts = execution.parts
+    model.train_function = _make_function(model, parts, _training_step(model, parts, weighting, encode), training)
+    model.test_function = _make_function(model, parts, _evaluation_step(model, parts, encode), validation)
 
 
 def _make_function(model: keras.Model, parts: int, step: Step, feed: Feed) -> Callable[..., dict[str, tf.Tensor]]:
@@ -163,7 +183,7 @@ def _loop_over_batches_of_any_size(step_on: Callable[[tf.Tensor], None], order: 
     tf.while_loop(lambda first: first < order.shape[0], body, [tf.constant(0)], parallel_iterations=1)
 
 
-def _training_step(model: keras.Model, parts: int, weighting: Weighting) -> Step:
+def _training_step(model: keras.Model, parts: int, weighting: Weighting, encode: Encode) -> Step:
     class_weight, gradient_scale = weighting
 
     def step(images: tf.Tensor, targets: tf.Tensor) -> None:
@@ -171,7 +191,7 @@ def _training_step(model: keras.Model, parts: int, weighting: Weighting) -> Step
         for part_images, part_targets in _divide(images, targets, parts):
             prediction = model(part_images, training=True)
             sample_weight = None if class_weight is None else tf.gather(tf.constant(class_weight), part_targets)
-            loss = model.compute_loss(part_images, part_targets, prediction, sample_weight)
+            loss = model.compute_loss(part_images, encode(part_targets), prediction, sample_weight)
             if gradient_scale != 1:
                 # what regularizers add has no unit
                 penalty = sum(model.losses)
@@ -188,20 +208,20 @@ def _training_step(model: keras.Model, parts: int, weighting: Weighting) -> Step
         model.optimizer.apply_gradients(
             (_sum(shares), weight) for *shares, weight in zip(*gradients, model.trainable_weights, strict=True)
         )
-        _update_metrics(model, images, targets, predictions)
+        _update_metrics(model, images, encode(targets), predictions)
 
     return step
 
 
-def _evaluation_step(model: keras.Model, parts: int) -> Step:
+def _evaluation_step(model: keras.Model, parts: int, encode: Encode) -> Step:
     def step(images: tf.Tensor, targets: tf.Tensor) -> None:
         predictions = []
         for part_images, part_targets in _divide(images, targets, parts):
             prediction = model(part_images, training=False)
-            loss = model.compute_loss(part_images, part_targets, prediction, training=False)
+            loss = model.compute_loss(part_images, encode(part_targets), prediction, training=False)
             model.metrics[0].update_state(loss, sample_weight=_count(part_images))
             predictions.append(prediction)
-        _update_metrics(model, images, targets, predictions)
+        _update_metrics(model, images, encode(targets), predictions)
 
     return step
 

@@ -10,8 +10,9 @@ import numpy as np
 
 from image_recipes.core.dataset import Subset
 from image_recipes.core.tasks import Task
+from image_recipes.models.backbones import list_leaves
 from image_recipes.models.backend import keras
-from image_recipes.models.recipe import RANDOM, Recipe
+from image_recipes.models.recipe import BACKBONE, RANDOM, Recipe
 from image_recipes.training.trivial import TrivialAnswer
 
 # of epochs without a gain over the trivial answer; a shorter training is judged at its end
@@ -49,7 +50,7 @@ class Watched(NamedTuple):
     @property
     def training_errors(self) -> tuple[float, float]:
         """The error of the training pictures now, and by the trivial answer."""
-        figure = self.logs[-1][self.task.progress_metric.removeprefix("val_")]
+        figure = self.logs[-1][self.trivial.shown_as.removeprefix("val_")]
         return self.task.error(figure), self.task.error(self.trivial.figure_of(self.training.targets, self.task))
 
 
@@ -86,7 +87,7 @@ class Watch(keras.callbacks.Callback):
         if self._has_learned() or not math.isfinite(self.logs[-1]["loss"]):
             return
         watched = Watched(self.recipe, self.task, self.model, self.training, self.trivial, self.logs)
-        to_beat = f"{self.trivial.words} ({self.task.progress_metric}={self.trivial.figure:.4g})"
+        to_beat = f"{self.trivial.words} ({self.trivial.shown_as}={self.trivial.figure:.4g})"
         after = f"after {self.last_epoch + 1} epochs"
         print(
             f"warning: {self.recipe.name}: {after} no better than {to_beat}: {find_cause(watched)}",
@@ -95,9 +96,10 @@ class Watch(keras.callbacks.Callback):
         )
 
     def _has_learned(self) -> bool:
-        metric, error = self.task.progress_metric, self.task.error
-        # what regularizers add is no part of the trivial answer's
-        penalty = sum(float(penalty) for penalty in self.model.losses)
+        metric, error = self.trivial.shown_as, self.task.error
+        # what regularizers add is no part of the trivial answer's; that of outputs is not known here
+        weights = [weight for weight in self.model.trainable_weights if weight.regularizer is not None]
+        penalty = sum(float(weight.regularizer(weight)) for weight in weights)
         loss = min(log["val_loss"] for log in self.logs) - penalty
         latest = float(np.mean([error(log[metric]) for log in self.logs[-3:]]))
         return loss < NO_GAIN_OF_LOSS * self.trivial.loss or latest < NO_GAIN_OF_ERRORS * error(self.trivial.figure)
@@ -129,9 +131,10 @@ def _unbalanced(watched: Watched) -> str | None:
 
 def _normalization_lags(watched: Watched) -> str | None:
     steps = len(watched.logs) * math.ceil(len(watched.training) / watched.recipe.settings.batch_size)
+    listed = [layer for layer in watched.model.layers if layer.name != BACKBONE]
     momentums = [
         layer.momentum
-        for layer in watched.model.layers
+        for layer in list_leaves(listed)
         if isinstance(layer, keras.layers.BatchNormalization) and layer.trainable
     ]
     slowest = max(momentums, default=0.0)

@@ -2,15 +2,18 @@
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.errors import UserError
+from image_recipes.core.params import validate
 from image_recipes.models.backend import keras
 from image_recipes.models.build import Scale, build_model
-from image_recipes.models.recipe import Layer, load_recipe
+from image_recipes.models.recipe import Layer, Layers, load_recipe
+from image_recipes.models.saving import save_model, summarize
 from projects import ROOT
 from recipes import class_info, make_recipe, number_info
 
@@ -148,3 +151,149 @@ def test_a_bad_layer_is_named(case: str) -> None:
     pattern = re.escape(f"params.yaml: {expected}").replace(re.escape(".*"), ".*")
     assert re.match(pattern, str(caught.value)), str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def grouped(entries: list) -> list[Layer]:
+    """Read layers as params.yaml gives them."""
+    return validate(Layers, entries, "architectures.net")
+
+
+BLOCK = [
+    {"Conv2D": {"filters": 8, "kernel_size": 3, "padding": "same", "use_bias": False}},
+    {"BatchNormalization": {"momentum": 0.9}},
+    "ReLU",
+]
+
+
+def test_repeated_layers_are_as_if_written_out() -> None:
+    dense = {"Dense": {"units": 8, "activation": "relu"}}
+    repeated = build(grouped(["Flatten", {"Repeat": {"times": 2, "layers": [dense, {"Dropout": {"rate": 0.1}}]}}]))
+    written = build(grouped(["Flatten", dense, {"Dropout": {"rate": 0.1}}, dense, {"Dropout": {"rate": 0.1}}]))
+
+    assert repeated.get_config() == written.get_config()
+
+
+def test_a_residual_block_adds_what_it_got() -> None:
+    model = build(grouped([{"Residual": [{"Conv2D": {"filters": 1, "kernel_size": 3, "padding": "same"}}]}, "Flatten"]))
+    block = model.get_layer("residual")
+    block.set_weights([np.zeros_like(weight) for weight in block.get_weights()])
+    pictures = np.random.default_rng(0).random((2, 28, 28, 1), np.float32)
+
+    np.testing.assert_array_equal(block(pictures), pictures)
+
+
+def test_a_shortcut_is_projected_where_shapes_differ() -> None:
+    smaller = [{"Conv2D": {"filters": 8, "kernel_size": 3, "strides": 2, "padding": "same"}}, *BLOCK]
+    model = build(
+        grouped([{"Residual": smaller}, {"Residual": BLOCK}, "Flatten", {"Residual": [{"Dense": {"units": 3}}]}])
+    )
+
+    first, second, last = (model.get_layer(name) for name in ("residual", "residual_1", "residual_2"))
+    assert first.output_shape == (None, 14, 14, 8)
+    assert first.get_layer("shortcut").strides == (2, 2)
+    assert first.get_layer("shortcut_norm").momentum == 0.9
+    assert "shortcut" not in {layer.name for layer in second.layers}
+    assert isinstance(last.get_layer("shortcut"), keras.layers.Dense)
+    # nothing is normalized there
+    assert "shortcut_norm" not in {layer.name for layer in last.layers}
+
+
+def test_groups_hold_groups(tmp_path: Path) -> None:
+    entries = [
+        {
+            "Repeat": {
+                "times": 2,
+                "layers": [{"Residual": [{"Repeat": {"times": 2, "layers": BLOCK}}, {"Residual": BLOCK}]}],
+            }
+        },
+        "GlobalAveragePooling2D",
+    ]
+    model = build_model(make_recipe(grouped(entries), precision="mixed_bfloat16"), DIGITS)
+    pictures = np.random.default_rng(0).integers(0, 256, (3, 28, 28, 1), np.uint8)
+
+    assert [layer.name for layer in model.layers] == [
+        "scaling",
+        "residual",
+        "residual_1",
+        "global_average_pooling2d",
+        "head",
+    ]
+    assert model.get_layer("residual").compute_dtype == "float32"
+    assert model.get_layer("residual").get_layer("conv2d_1").compute_dtype == "bfloat16"
+    save_model(model, DIGITS, tmp_path / "net.keras")
+    loaded = keras.saving.load_model(tmp_path / "net.keras")
+    np.testing.assert_array_equal(loaded.predict(pictures, verbose=0), model.predict(pictures, verbose=0))
+    assert f"{model.count_params():,}" in summarize(model)
+
+
+BAD_GROUPS = {
+    "no size that a stride makes": (
+        [{"Residual": [{"Conv2D": {"filters": 3, "kernel_size": 3}}]}, "Flatten"],
+        "architectures.net.0.Residual: its layers make (26, 26, 3) of (28, 28, 1), which no stride makes of its input",
+    ),
+    "a layer inside": (
+        [{"Repeat": {"times": 2, "layers": [{"Residual": [{"Dens": {"units": 3}}]}]}}],
+        "architectures.net.0.Repeat.layers.0.Residual.0: no 'Dens' in keras.layers: did you mean 'Dense'?",
+    ),
+    "a round too many": (
+        [{"Repeat": {"times": 6, "layers": [{"MaxPooling2D": {"pool_size": 2}}]}}, "Flatten"],
+        "architectures.net.0.Repeat.layers.0: round 5 of Repeat, layer 0, MaxPooling2D, does not fit its input",
+    ),
+    "a network inside": (
+        [{"Residual": ["EfficientNetLite0"]}],
+        "architectures.net.0: EfficientNetLite0 is a whole network: put it in front of Residual",
+    ),
+    "normalization inside": (
+        [{"Residual": ["Normalization"]}],
+        "architectures.net.0.Residual: Normalization is adapted in front of Residual alone: put it there",
+    ),
+    "no list": ([{"Residual": {"Dense": {"units": 3}}}], "architectures.net.0: Residual takes a list of layers"),
+    "no number": (
+        [{"Repeat": {"layers": ["Flatten"]}}],
+        "architectures.net.0: Repeat takes how often, 1 to 1000, and what",
+    ),
+    "a bad layer inside": (
+        [{"Repeat": {"times": 2, "layers": ["Flatten", 3]}}],
+        "architectures.net.0: layer 1 of Repeat: a layer is its Keras name with its arguments",
+    ),
+    "unknown regularizer": (
+        ["Flatten", {"Dense": {"units": 3, "kernel_regularizer": {"L3": {"l2": 1.0}}}}],
+        "architectures.net.1.kernel_regularizer: no 'L3' in keras.regularizers: did you mean 'L",
+    ),
+    "unknown argument of a regularizer": (
+        ["Flatten", {"Dense": {"units": 3, "kernel_regularizer": {"L2": {"rate": 1.0}}}}],
+        "architectures.net.1.kernel_regularizer: L2 takes no argument 'rate': known: l2",
+    ),
+    "no class": (
+        ["Flatten", {"Dense": {"units": 3, "kernel_initializer": {"a": 1, "b": 2}}}],
+        "architectures.net.1.kernel_initializer: give one class with its arguments, such as {L2: {l2: 1e-4}}",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", BAD_GROUPS)
+def test_a_bad_group_or_argument_is_named(case: str) -> None:
+    entries, expected = BAD_GROUPS[case]
+
+    with pytest.raises(UserError) as caught:
+        build(grouped(entries))
+
+    assert str(caught.value).startswith(f"params.yaml: {expected}"), str(caught.value)
+
+
+def test_arguments_may_be_classes_with_arguments_of_their_own(tmp_path: Path) -> None:
+    arguments = {
+        "kernel_regularizer": {"L1L2": {"l1": 1e-3, "l2": 1e-2}},
+        "bias_initializer": {"Constant": {"value": 0.5}},
+        "kernel_constraint": {"MaxNorm": {"max_value": 2}},
+    }
+    model = build(grouped(["Flatten", {"Dense": {"units": 3, **arguments}}]))
+
+    layer = model.get_layer("dense")
+    assert (float(layer.kernel_regularizer.l1), float(layer.kernel_regularizer.l2)) == pytest.approx((1e-3, 1e-2))
+    assert layer.bias.numpy().tolist() == [0.5] * 3
+    assert layer.kernel_constraint.max_value == 2
+    save_model(model, DIGITS, tmp_path / "net.keras")
+    loaded = keras.saving.load_model(tmp_path / "net.keras").get_layer("dense")
+    assert loaded.kernel_regularizer.get_config() == layer.kernel_regularizer.get_config()
+    assert loaded.kernel_constraint.max_value == 2

@@ -157,6 +157,14 @@ CHOICES: dict[str, tuple[list[Layer], Literal["auto", True, False], Execution]] 
     "pooling": ([Layer("AveragePooling2D", {}), Layer("Flatten", {})], "auto", DIVIDED),
     "separable": ([Layer("SeparableConv2D", {"filters": 3, "kernel_size": 3}), *DENSE], "auto", DIVIDED),
     "batch normalization": ([*CONVOLUTION[:1], Layer("BatchNormalization", {}), *DENSE], "auto", WHOLE),
+    "normalization in a group": (
+        [Layer("Residual", {"layers": (CONVOLUTION[0], Layer("BatchNormalization", {}))}), *DENSE],
+        "auto",
+        WHOLE,
+    ),
+    "windows in a group": ([Layer("Repeat", {"times": 2, "layers": (CONVOLUTION[0],)}), *DENSE], "auto", DIVIDED),
+    # whose penalty is summed over a batch
+    "penalized outputs": ([Layer("Conv2D", {"filters": 3, "activity_regularizer": "l2"}), *DENSE], "auto", WHOLE),
     "asked for": (CONVOLUTION, True, COMPILED),
     "declined": (DENSE, False, DIVIDED),
     "declined with batch normalization": ([Layer("BatchNormalization", {}), *DENSE], False, WHOLE),
