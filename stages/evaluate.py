@@ -6,8 +6,9 @@ from image_recipes.core.dataset import load_prepared, load_split
 from image_recipes.core.params import load_dataset_name, load_seed
 from image_recipes.core.running import run_stage
 from image_recipes.evaluation.by_task import EVALUATION
-from image_recipes.evaluation.inference import predict
+from image_recipes.evaluation.inference import predict, score_by_own_metrics
 from image_recipes.models.saving import load_model
+from image_recipes.results.folds import summarize_folds
 from image_recipes.results.metrics import prefix_metrics, save_metrics
 from image_recipes.results.predictions import save_predictions, tabulate_predictions
 
@@ -26,9 +27,12 @@ def main(recipe: str) -> None:
     predictions = {}
     for split, prefix in PREFIXES.items():
         pictures = prepared.subset(load_split(Path("data/split") / dataset, split))
-        predictions[split] = tabulate_predictions(pictures, predict(model, pictures), info)
+        outputs = predict(model, pictures)
+        predictions[split] = tabulate_predictions(pictures, outputs, info)
         metrics |= prefix_metrics(prefix, evaluation.score(predictions[split]))
+        metrics |= prefix_metrics(prefix, score_by_own_metrics(model, pictures.targets, outputs, info))
     metrics |= prefix_metrics("test", evaluation.measure(predictions["test"], info, seed))
+    metrics |= summarize_folds(Path(f"models/{recipe}.folds.csv"), info.task)
     save_predictions(predictions, Path(f"data/predictions/{dataset}/{recipe}.csv"))
     save_metrics(metrics, Path(f"metrics/{dataset}/{recipe}.json"))
 

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 from dvclive import Live
 
 from image_recipes.core.dataset import load_prepared, load_split
@@ -11,6 +12,7 @@ from image_recipes.core.running import run_stage
 from image_recipes.models.recipe import load_recipe
 from image_recipes.models.saving import save_model, summarize
 from image_recipes.training.fit import train_recipe
+from image_recipes.training.folds import cross_validate, find_groups
 from image_recipes.training.progress import LiveLog
 
 
@@ -19,9 +21,8 @@ def main(recipe: str) -> None:
     loaded, seed = load_recipe(recipe), load_seed()
     dataset = loaded.settings.dataset
     prepared = load_prepared(Path("data/prepared") / dataset)
-    splits = {
-        split: prepared.subset(load_split(Path("data/split") / dataset, split)) for split in ("train", "validation")
-    }
+    indices = {split: load_split(Path("data/split") / dataset, split) for split in ("train", "validation")}
+    splits = {split: prepared.subset(places) for split, places in indices.items()}
 
     with Live(f"dvclive/{recipe}", dvcyaml=None, save_dvc_exp=False) as live:
         model, history = train_recipe(loaded, prepared.info, splits, seed, callbacks=[LiveLog(live=live)])
@@ -29,6 +30,11 @@ def main(recipe: str) -> None:
     save_model(model, prepared.info, Path(f"models/{recipe}.keras"))
     write_text(summarize(model), Path(f"models/{recipe}.txt"))
     save_table(history, Path(f"plots/history/{dataset}/{recipe}.csv"))
+
+    # last, so that the model is the same without
+    pool = np.concatenate([*indices.values()])
+    folds = cross_validate(loaded, prepared, pool, find_groups(Path("data/prepared") / dataset, pool), seed)
+    save_table(folds, Path(f"models/{recipe}.folds.csv"))
 
 
 if __name__ == "__main__":

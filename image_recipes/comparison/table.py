@@ -51,8 +51,9 @@ def make_table(
     Returns:
         Columns recipe (a baseline is named `baseline: <name>`), parameters, then each metric of
         the task, `published_<metric>` after one that was published for any of these recipes.
-        After the first, `_low` and `_high`, the ends of its interval, and `error_to_linear`: the
-        test error (1 - accuracy, or mse) as a multiple of that of the linear baseline.
+        After the first, `_low` and `_high`, the ends of its interval; `folds`, `folds_<metric>` and
+        `folds_<metric>_std`, if a recipe was cross-validated; and `error_to_linear`: the test error
+        (1 - accuracy, or mse) as a multiple of that of the linear baseline.
     """
     rows = []
     main = f"test_{task.metric}"
@@ -64,13 +65,20 @@ def make_table(
             row[metric] = values.get(metric)
             if metric == main:
                 row |= {end: values.get(end) for end in (f"{metric}_low", f"{metric}_high")}
+                row |= _folds(task, metrics, values)
             if any(metric in published.get(name, {}) for name in metrics):
                 row[f"published_{metric}"] = published.get(recipe, {}).get(metric)
             if metric == main:
                 error = _test_error(task, values)
                 row["error_to_linear"] = error / linear if error is not None and linear else None
         rows.append(row)
-    return pd.DataFrame(rows).astype({"parameters": "Int64"})
+    table = pd.DataFrame(rows)
+    return table.astype({name: "Int64" for name in ("parameters", "folds") if name in table})
+
+
+def _folds(task: Task, metrics: Mapping[str, Metrics], values: Metrics) -> dict[str, Any]:
+    names = ("folds", f"folds_{task.metric}", f"folds_{task.metric}_std")
+    return {name: values.get(name) for name in names} if any("folds" in known for known in metrics.values()) else {}
 
 
 def _test_error(task: Task, metrics: Metrics) -> float | None:

@@ -24,18 +24,18 @@ def load_table(file: Path, dataset: str) -> pd.DataFrame:
     """
     try:
         # the names of classes stay text, such as 007 or NA
-        types: dict[str, Any] = {"recipe": str, "class": str, "better": str, "parameters": "Int64"}
+        types: dict[str, Any] = {"recipe": str, "class": str, "better": str, "parameters": "Int64", "folds": "Int64"}
         return pd.read_csv(file, dtype=types, keep_default_na=False, na_values=[""])
     except (OSError, ValueError):
         raise UserError(f"{file}: missing or damaged: make it by `dvc repro compare@{dataset}`") from None
 
 
 def save_markdown(table: pd.DataFrame, file: Path) -> None:
-    """Write a table as Markdown, rounded for reading, intervals after their figures."""
+    """Write a table as Markdown, rounded for reading, intervals and spreads after their figures."""
     shown = pd.DataFrame(index=table.index)
     alignment = []
     for column in map(str, table):
-        if column.endswith(("_low", "_high")):
+        if column.endswith(("_low", "_high", "_std")):
             continue
         alignment.append("right" if pd.api.types.is_numeric_dtype(table[column]) else "left")
         cells = [format_value(column, value) for value in table[column]]
@@ -46,6 +46,12 @@ def save_markdown(table: pd.DataFrame, file: Path) -> None:
             cells = [
                 cell if pd.isna(low) else f"{cell} ({format_value(column, low)} to {format_value(column, high)})"
                 for cell, (low, high) in zip(cells, ends, strict=True)
+            ]
+        if f"{column}_std" in table:
+            name += " (mean \u00b1 standard deviation)"
+            cells = [
+                cell if pd.isna(spread) else f"{cell} \u00b1 {format_value(column, spread)}"
+                for cell, spread in zip(cells, table[f"{column}_std"], strict=True)
             ]
         shown[name] = cells
     write_text(shown.to_markdown(index=False, disable_numparse=True, colalign=alignment) + "\n", file)
@@ -64,7 +70,7 @@ def format_value(column: str, value: Any) -> str:
     if column in ("p", "p_holm"):
         # an exact test's may be too small for a float
         return f"{value:.2g}" if value else "<1e-300"
-    kind = column.removesuffix("_low").removesuffix("_high").rsplit("_", 1)[-1]
+    kind = column.removesuffix("_low").removesuffix("_high").removesuffix("_std").rsplit("_", 1)[-1]
     if kind in DECIMALS:
         return f"{value:.{DECIMALS[kind]}f}"
     return f"{value:,}" if isinstance(value, Integral) else _significant(value)

@@ -8,8 +8,9 @@ import pytest
 
 from image_recipes.comparison.table import join_by_recipe, load_published, make_table
 from image_recipes.core.errors import UserError
+from image_recipes.core.files import save_table
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION
-from image_recipes.results.tables import save_markdown
+from image_recipes.results.tables import load_table, save_markdown
 from projects import ROOT
 
 METRICS: dict[str, dict[str, float | None]] = {
@@ -50,6 +51,21 @@ def test_the_table_sets_published_figures_beside_ours(tmp_path: Path) -> None:
     assert cells[0][:4] == ["recipe", "parameters", "test mse (95 % interval)", "published test mse"]
     assert cells[2] == ["mlp", "1,234", "110.1 (95.00 to 120.0)", "110.1", "0.50", "7.123", "0.9800", "99.00", "0.5000"]
     assert cells[3] == ["pool", "56", "48.60", "-", "0.22", "-", "0.9900", "50.00", "47.00"]
+
+
+def test_the_table_shows_what_cross_validation_found(tmp_path: Path) -> None:
+    folds = {"folds": 5, "folds_mse": 52.04, "folds_mse_std": 3.21}
+    metrics = {"mlp": METRICS["mlp"], "pool": METRICS["pool"] | folds}
+    table = make_table(REGRESSION, metrics, {"linear": {"test_mse": 220.12}}, {})
+    save_table(table, tmp_path / "t.csv")
+    save_markdown(load_table(tmp_path / "t.csv", "things"), tmp_path / "t.md")
+
+    header, _, first, second, _ = [
+        [cell.strip() for cell in line.strip("|").split("|")]
+        for line in (tmp_path / "t.md").read_text("utf-8").splitlines()
+    ]
+    assert header[3:5] == ["folds", "folds mse (mean ± standard deviation)"]
+    assert (first[3:5], second[3:5]) == (["-", "-"], ["5", "52.04 ± 3.210"])
 
 
 def test_the_table_says_what_a_network_adds() -> None:

@@ -182,7 +182,8 @@ def texts_of_page(task: Task) -> set[str]:
         charts += texts.chart_predictions("net", of_classes(range(40), np.eye(40), names), class_info((8, 8, 1), names))
     captions = [chart.caption for chart in charts]
     curves = [caption for caption, _ in texts.curves.values()]
-    metrics = dict.fromkeys(COMPARISON[task].table_columns, 1.0)
+    folds = ("folds", f"folds_{task.metric}", f"folds_{task.metric}_std")
+    metrics = dict.fromkeys([*COMPARISON[task].table_columns, *folds], 1.0)
     compared = make_table(task, {"net": metrics}, {"linear": metrics}, {"net": metrics})
     columns = [*compared.columns, *EVALUATION[task].break_down(predictions, info).columns]
     return {
@@ -200,7 +201,7 @@ def texts_of_page(task: Task) -> set[str]:
         *captions,
         *curves,
         *(f"{caption} (some, at equal distances)" for caption in curves),
-        *(column.replace("_", " ") for column in columns if not column.endswith(("_low", "_high"))),
+        *(column.replace("_", " ") for column in columns if not column.endswith(("_low", "_high", "_std"))),
     }
 
 
