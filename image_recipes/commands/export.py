@@ -165,6 +165,13 @@ def _in_float32(model: "keras.Model") -> "keras.Model":
         return model
     copy = type(model).from_config(json.loads(config.replace('"mixed_bfloat16"', '"float32"')))
     copy.set_weights(model.get_weights())
+    from image_recipes.models.backbones import list_leaves
+    from image_recipes.models.backend import keras
+
+    for layer in list_leaves(copy.layers):
+        # its weights alone change nothing
+        if isinstance(layer, keras.layers.Normalization):
+            layer.finalize_state()
     return copy
 
 

@@ -14,22 +14,30 @@ from image_recipes.core.tasks import CLASSIFICATION
 from image_recipes.models.backend import keras
 from image_recipes.models.build import build_model
 from image_recipes.models.recipe import Layer
+from image_recipes.training.adapting import adapt_normalization
 from projects import Project
 from recipes import make_recipe, number_info
 
 INFO = DatasetInfo(CLASSIFICATION, ["<cat>", "개"], None, [8, 8, 3], {}, "test", "crop", [0, 0, 0.5, 1])
 
 
-@pytest.fixture
-def pictures() -> Subset:
+def make_pictures() -> Subset:
     images = np.random.default_rng(0).integers(0, 256, (20, 8, 8, 3), np.uint8)
     return Subset(images, np.zeros(20, int), np.arange(20))
+
+
+@pytest.fixture
+def pictures() -> Subset:
+    return make_pictures()
 
 
 def build(precision: str = "float32") -> keras.Model:
     """A network with most kinds of layers, augmentation too."""
     keras.utils.set_random_seed(0)
+    block = (Layer("Conv2D", {"filters": 4, "kernel_size": 3, "padding": "same"}), Layer("BatchNormalization", {}))
     layers = [
+        Layer("Normalization", {}),
+        Layer("Residual", {"layers": block}),
         Layer("Conv2D", {"filters": 4, "kernel_size": 3, "activation": "relu"}),
         Layer("BatchNormalization", {}),
         Layer("MaxPooling2D", {}),
@@ -37,7 +45,9 @@ def build(precision: str = "float32") -> keras.Model:
         Layer("Flatten", {}),
     ]
     augmentation = [{"RandomFlip": {"mode": "horizontal"}}, {"RandomRotation": {"factor": 0.1}}]
-    return build_model(make_recipe(layers, precision=precision, augmentation=augmentation), INFO)
+    model = build_model(make_recipe(layers, precision=precision, augmentation=augmentation), INFO)
+    adapt_normalization(model, make_pictures())
+    return model
 
 
 @pytest.fixture(scope="module")
