@@ -9,16 +9,17 @@ import numpy as np
 import pandas as pd
 
 from image_recipes.core.dataset import DatasetInfo, Subset
-from image_recipes.core.errors import UserError, did_you_mean
+from image_recipes.core.errors import UserError
 from image_recipes.models.backbones import backbone_place, unfreeze
 from image_recipes.models.backend import keras
 from image_recipes.models.build import Scale, build_model
-from image_recipes.models.compiling import Objective, check_direction, make_objective
+from image_recipes.models.compiling import Objective, make_objective
 from image_recipes.models.feeding import evaluation_batch_size, evaluation_feed, fits_in_memory, shuffled_feed
 from image_recipes.models.optimizers import build_optimizer
 from image_recipes.models.recipe import BACKBONE, FEATURES_FOLDER, Optimizer, Recipe, RecipeSettings, find_unsuited
 from image_recipes.training.adapting import adapt_normalization
-from image_recipes.training.averages import JudgeAverages
+from image_recipes.training.callbacks import JudgeAverages, lower_on_plateau, stop_early
+from image_recipes.training.class_weights import weigh_classes
 from image_recipes.training.features import Halves, compute_features, divide, is_frozen
 from image_recipes.training.progress import Progress, tell_start
 from image_recipes.training.steps import (
@@ -61,23 +62,6 @@ class TrainedModel(NamedTuple):
     history: pd.DataFrame
 
 
-class EarlyStoppingOverPhases(keras.callbacks.EarlyStopping):
-    """Keeps its best over all trainings of a model; Keras's own forgets it at the start of each."""
-
-    best_epoch = 0
-
-    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
-        """Take over the best so far."""
-        kept = {name: getattr(self, name) for name in ("best", "best_epoch")}
-        known = getattr(self, "best_weights", None) is not None
-        super().on_train_begin(logs)
-        for name, value in kept.items():
-            setattr(self, name, value)
-        if known:
-            # the training before has put the best back, perhaps into a part of this model only
-            self.best_weights = self.model.get_weights()
-
-
 def list_phases(settings: RecipeSettings) -> list[Phase]:
     """List a recipe's trainings, in order: all layers, or first those after a frozen backbone."""
     phases = [Phase(settings.optimizer, settings.epochs, "optimizer")]
@@ -118,15 +102,19 @@ def train_recipe(
     model = build_model(recipe, info, scale)
     adapt_normalization(model, splits["train"])
     weighting = Weighting(
-        class_weight=_weigh_classes(recipe, info, targets) if settings.class_weight else None,
+        class_weight=weigh_classes(recipe, info, targets) if settings.class_weight else None,
         # so that a learning rate suits numbers of any unit
         gradient_scale=1 / scale.deviation**objective.degree if scale else 1.0,
     )
     fit = _Fit(model, recipe, objective, splits, seed, execution, weighting, trivial)
-    stopping = _stop_early(recipe, objective) if settings.early_stopping else None
-    # first, so that all others see the learning rate
-    plateau = [_lower_on_plateau(recipe, objective)] if settings.reduce_lr_on_plateau else []
-    callbacks = [*plateau, *callbacks, keras.callbacks.TerminateOnNaN(), *([stopping] if stopping else [])]
+    stopping, plateau = stop_early(recipe, objective), lower_on_plateau(recipe, objective)
+    callbacks = [
+        # first, so that all others see the learning rate
+        *([plateau] if plateau else []),
+        *callbacks,
+        keras.callbacks.TerminateOnNaN(),
+        *([stopping] if stopping else []),
+    ]
     history = pd.DataFrame()
     for number, phase in enumerate(list_phases(settings)):
         if number:
@@ -136,20 +124,6 @@ def train_recipe(
         if stopping:
             _tell_best(recipe, stopping, len(history))
     return TrainedModel(model, _tidy(history))
-
-
-def _stop_early(recipe: Recipe, objective: Objective) -> EarlyStoppingOverPhases:
-    stopping = recipe.settings.early_stopping
-    assert stopping
-    check_direction(objective, stopping.monitor, stopping.mode, f"{recipe.key}.early_stopping")
-    return EarlyStoppingOverPhases(**stopping.model_dump(exclude_none=True))
-
-
-def _lower_on_plateau(recipe: Recipe, objective: Objective) -> keras.callbacks.Callback:
-    plateau = recipe.settings.reduce_lr_on_plateau
-    assert plateau
-    check_direction(objective, plateau.monitor, plateau.mode, f"{recipe.key}.reduce_lr_on_plateau")
-    return keras.callbacks.ReduceLROnPlateau(**plateau.model_dump(exclude_none=True))
 
 
 class _Fit(NamedTuple):
@@ -238,30 +212,6 @@ def _standardize(recipe: Recipe, targets: np.ndarray) -> Scale:
             "there is nothing to learn"
         )
     return scale
-
-
-def _weigh_classes(recipe: Recipe, info: DatasetInfo, targets: np.ndarray) -> list[float]:
-    given, names = recipe.settings.class_weight, info.class_names
-    if not isinstance(given, dict):
-        return _balance(targets, len(names))
-    for name in given:
-        if name not in names:
-            raise UserError(f"{recipe.key}.class_weight: no class {name!r}: {did_you_mean(name, names)}")
-    if not any(given.get(name, 1) for name in names):
-        raise UserError(f"{recipe.key}.class_weight: no class has a weight above 0: give one to what is to be learned")
-    counted = ", ".join(f"{name} as {weight:g}" for name, weight in given.items())
-    others = len(names) - len(given)
-    print(
-        f"{recipe.name}: each picture of {counted} in the training loss" + (", of the others as 1" if others else ""),
-        file=sys.stderr,
-    )
-    return [float(given.get(name, 1)) for name in names]
-
-
-def _balance(targets: np.ndarray, classes: int) -> list[float]:
-    """Weigh classes so that each counts as much: N / (classes x its own), as scikit-learn's `balanced` does."""
-    counts = np.bincount(targets, minlength=classes)
-    return (len(targets) / (classes * np.maximum(counts, 1))).tolist()
 
 
 def _check_finite(recipe: Recipe, phase: Phase, history: pd.DataFrame) -> None:
