@@ -12,7 +12,7 @@ from image_recipes.core.running import run_stage
 from image_recipes.models.recipe import load_recipe
 from image_recipes.models.saving import save_model, summarize
 from image_recipes.training.fit import train_recipe
-from image_recipes.training.folds import cross_validate, find_groups
+from image_recipes.training.folds import cross_validate
 from image_recipes.training.progress import LiveLog
 
 
@@ -33,7 +33,7 @@ def main(recipe: str) -> None:
 
     # last, so that the model is the same without
     pool = np.concatenate([*indices.values()])
-    folds = cross_validate(loaded, prepared, pool, find_groups(Path("data/prepared") / dataset, pool), seed)
+    folds = cross_validate(loaded, Path("data/prepared") / dataset, pool, seed)
     save_table(folds, Path(f"models/{recipe}.folds.csv"))
 
 

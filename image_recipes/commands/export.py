@@ -131,6 +131,7 @@ def export_model(model: "keras.Model", info: DatasetInfo, pictures: Subset, form
 
     images = pictures.read()
     model = _in_float32(model)
+    _fix_normalization(model)
     expected = predict(model, pictures)
     about = json.dumps(describe(model.name, info), indent=2, ensure_ascii=False) + "\n"
     with written_whole(file) as partial:
@@ -165,14 +166,18 @@ def _in_float32(model: "keras.Model") -> "keras.Model":
         return model
     copy = type(model).from_config(json.loads(config.replace('"mixed_bfloat16"', '"float32"')))
     copy.set_weights(model.get_weights())
+    return copy
+
+
+def _fix_normalization(model: "keras.Model") -> None:
+    """Have each Normalization compute by the figures among its weights, as constants: ONNX takes no other tensors."""
     from image_recipes.models.backbones import list_leaves
     from image_recipes.models.backend import keras
 
-    for layer in list_leaves(copy.layers):
-        # its weights alone change nothing
+    for layer in list_leaves(model.layers):
         if isinstance(layer, keras.layers.Normalization):
             layer.finalize_state()
-    return copy
+            layer.mean, layer.variance = np.asarray(layer.mean), np.asarray(layer.variance)
 
 
 def _for_inference(model: "keras.Model") -> "keras.Model":

@@ -120,7 +120,7 @@ def _make_residual(model: keras.Sequential, group: Layer, name: str, precision: 
     for layer in walk(group.layers):
         if layer.class_name == "Normalization" and "mean" not in layer.arguments:
             raise UserError(f"{where}: Normalization is adapted in front of {RESIDUAL} alone: put it there")
-    block_input = keras.Input(model.output_shape[1:], dtype=model.outputs[0].dtype, name="input")
+    block_input = keras.Input(model.output_shape[1:], dtype="float32", name="input")
     # it has a shape from the start by a layer that is left out in the end
     path = keras.Sequential([block_input, keras.layers.Identity(dtype=precision, name="start")], name=name)
     _add_layers(path, group.layers, precision, where)
@@ -145,7 +145,9 @@ def _project(
         )
     options = {"use_bias": False, "dtype": precision, "name": "shortcut"}
     if strides:
-        values = keras.layers.Conv2D(shape[-1], 1, strides, **options)(values)
+        # as a stride of the convolution: on some CPUs TensorFlow writes past its memory by that, at a batch of 23
+        values = keras.layers.AveragePooling2D(1, strides, dtype=precision, name="shortcut_stride")(values)
+        values = keras.layers.Conv2D(shape[-1], 1, **options)(values)
     else:
         values = keras.layers.Dense(shape[-1], **options)(values)
     norms = [layer.arguments for layer in walk(group.layers) if layer.class_name == "BatchNormalization"]

@@ -28,12 +28,11 @@ def weigh_classes(recipe: Recipe, info: DatasetInfo, targets: np.ndarray) -> lis
             raise UserError(f"{recipe.key}.class_weight: no class {name!r}: {did_you_mean(name, names)}")
     if not any(given.get(name, 1) for name in names):
         raise UserError(f"{recipe.key}.class_weight: no class has a weight above 0: give one to what is to be learned")
-    counted = ", ".join(f"{name} as {weight:g}" for name, weight in given.items())
-    others = len(names) - len(given)
-    print(
-        f"{recipe.name}: each picture of {counted} in the training loss" + (", of the others as 1" if others else ""),
-        file=sys.stderr,
-    )
+    counted = dict(given)
+    if len(given) < len(names):
+        counted["any other class"] = 1
+    told = ", ".join(f"of {name} as {weight:g}" for name, weight in counted.items())
+    print(f"{recipe.name}: the training loss counts a picture {told}", file=sys.stderr)
     return [float(given.get(name, 1)) for name in names]
 
 

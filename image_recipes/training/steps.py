@@ -102,7 +102,7 @@ def share_cores(parts: int) -> None:
 
     TensorFlow takes this before its first operation only.
     """
-    if parts > 1 and not tf.config.threading.get_intra_op_parallelism_threads():
+    if parts > 1:
         # macOS knows no affinity
         cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
         tf.config.threading.set_intra_op_parallelism_threads(max(1, cores // parts))

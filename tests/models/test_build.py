@@ -190,7 +190,7 @@ def test_a_shortcut_is_projected_where_shapes_differ() -> None:
 
     first, second, last = (model.get_layer(name) for name in ("residual", "residual_1", "residual_2"))
     assert first.output_shape == (None, 14, 14, 8)
-    assert first.get_layer("shortcut").strides == (2, 2)
+    assert first.get_layer("shortcut_stride").strides == (2, 2)
     assert first.get_layer("shortcut_norm").momentum == 0.9
     assert "shortcut" not in {layer.name for layer in second.layers}
     assert isinstance(last.get_layer("shortcut"), keras.layers.Dense)
@@ -226,7 +226,7 @@ def test_groups_hold_groups(tmp_path: Path) -> None:
     assert f"{model.count_params():,}" in summarize(model)
 
 
-BAD_GROUPS = {
+BAD_GROUPS: dict[str, tuple[list, str]] = {
     "no size that a stride makes": (
         [{"Residual": [{"Conv2D": {"filters": 3, "kernel_size": 3}}]}, "Flatten"],
         "architectures.net.0.Residual: its layers make (26, 26, 3) of (28, 28, 1), which no stride makes of its input",

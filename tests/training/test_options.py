@@ -216,7 +216,10 @@ def test_early_stopping_by_a_metric_knows_its_direction(capsys: pytest.CaptureFi
 
 
 def test_an_unknown_direction_is_asked_for() -> None:
-    changes = {"metrics": ["FalsePositives"], "early_stopping": {**STOPPING, "monitor": "val_false_positives"}}
+    changes: dict[str, Any] = {
+        "metrics": ["FalsePositives"],
+        "early_stopping": {**STOPPING, "monitor": "val_false_positives"},
+    }
     with pytest.raises(UserError, match=r"recipes\.net\.early_stopping\.mode: missing: is less or more of val_false_"):
         train(make_recipe(DENSE, **changes))
 
@@ -265,9 +268,8 @@ def test_class_weights_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     _, history = train(recipe)
     _, expected = train_by_keras(make_recipe(DENSE), CLASSES, targets, class_weight={0: 1.0, 1: 0.5, 2: 5.0})
 
-    assert (
-        "each picture of bright as 5, grey as 0.5 in the training loss, of the others as 1" in capsys.readouterr().err
-    )
+    said = "net: the training loss counts a picture of bright as 5, of grey as 0.5, of any other class as 1"
+    assert said in capsys.readouterr().err
     for name in ("loss", "val_loss", "val_accuracy"):
         np.testing.assert_allclose(history[name], expected[name], rtol=1e-4, err_msg=name)
 
