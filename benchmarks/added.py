@@ -8,11 +8,13 @@ from pathlib import Path
 from benchmarks.contender import SEED
 from benchmarks.small_tasks import SMALL_TASKS, write_task
 from image_recipes.commands.add import RAW_FOLDER
-from image_recipes.commands.add_found import TableOptions, find_pictures, look_at
 from image_recipes.commands.add_params import DEFAULT_WEIGHTS, plan_params
 from image_recipes.commands.params_file import write_params
 from image_recipes.core.files import write_text
 from image_recipes.core.params import PARAMS_FILE
+from image_recipes.intake.columns import TableOptions
+from image_recipes.intake.look import look_at
+from image_recipes.intake.read_table import read_table
 from image_recipes.models.recipe import WEIGHTS_FOLDER
 
 NO_PARAMS = "seed: 0\ndatasets: {}\nrecipes: {}\narchitectures: {}\n"
@@ -41,8 +43,8 @@ def project_with(name: str) -> Iterator[Path]:
         (project / WEIGHTS_FOLDER).symlink_to(weights)
         with contextlib.chdir(project):
             write_text(NO_PARAMS, PARAMS_FILE)
-            found = find_pictures(table, TableOptions("label", None, SMALL_TASKS[name].task))
+            found = read_table(table, TableOptions(("label",), task=SMALL_TASKS[name].task), None)
             transfer = DEFAULT_WEIGHTS if DEFAULT_WEIGHTS.exists() else None
-            write_params(plan_params(name, found, look_at(found), RAW_FOLDER / name, transfer))
+            write_params(plan_params(name, found, look_at(found.sources, name), RAW_FOLDER / name, transfer))
             (RAW_FOLDER / name).symlink_to(table.parent)
             yield table

@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from image_recipes.core.errors import UserError
 from image_recipes.core.params import PARAMS_FILE
-from image_recipes.data.picture_folder import is_visible
+from image_recipes.data.picture_folder import visible_files
 
 SAID = {
     "new": "new",
@@ -76,24 +76,24 @@ def plan_copies(sources: Mapping[str, Path | bytes], folder: Path, options: Copy
         if state != "same":
             wanted[name] = source
     gone = []
-    for path in folder.rglob("*"):
-        broken = path.is_symlink() and not path.exists()
-        name = path.relative_to(folder).as_posix()
-        if broken or (path.is_file() and name not in sources and all(map(is_visible, path.relative_to(folder).parts))):
+    for name, broken in visible_files(folder) if folder.is_dir() else ():
+        if broken or name not in sources:
             # DVC cannot track a link whose picture is gone
             state = "removed" if options.mirror or broken else "kept"
             counts[state] += 1
             if state == "removed":
-                gone.append(path)
+                gone.append(folder / name)
     return Copies(folder, wanted, gone, counts)
 
 
 def _compare(source: Path | bytes, target: Path) -> str:
-    if not target.exists():
+    try:
+        old = target.stat()
+    except FileNotFoundError:
         return "new"
     if isinstance(source, bytes):
         return "same" if target.read_bytes() == source else "changed"
-    old, new = target.stat(), source.stat()
+    new = source.stat()
     if old.st_size != new.st_size:
         return "changed"
     same = old.st_mtime_ns == new.st_mtime_ns or filecmp.cmp(source, target, shallow=False)

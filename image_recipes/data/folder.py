@@ -63,7 +63,9 @@ def list_folder(raw: Path, layout: FolderLayout = FolderLayout()) -> Listing:  #
     """
     if not raw.is_dir():
         raise UserError(f"{raw}: no folder: give one with a sub-folder for each class")
-    return list_files(raw, list_picture_files(raw).pictures, layout)
+    files = list_picture_files(raw)
+    # that a link leads to nothing is found when it is to be decoded
+    return list_files(raw, [*files.pictures, *files.broken_links], layout)
 
 
 def list_files(raw: Path, files: Sequence[Path], layout: FolderLayout) -> Listing:
@@ -83,10 +85,16 @@ def list_files(raw: Path, files: Sequence[Path], layout: FolderLayout) -> Listin
         places = {name: SPLIT_ALIASES[name.lower()] for name in first if name.lower() in SPLIT_ALIASES}
         places = places if len(places) == len(first) else {}
     rows = []
+    # of the pictures in one folder the first one decides, unless their names do
+    known: dict[Path, tuple[str | None, str]] = {}
     for file in files:
-        split, below = _find_split(file, places)
+        key = file if layout.class_from == "name" else file.parent
+        if key not in known:
+            split, below = _find_split(file, places)
+            known[key] = split, "" if split is None else _class_of(raw, file, below, layout.class_from)
+        split, name = known[key]
         if split is not None:
-            rows.append((file.as_posix(), _class_of(raw, file, below, layout.class_from), split, ""))
+            rows.append((file.as_posix(), name, split, ""))
     if not rows:
         raise UserError(f"{raw}: no pictures in it: give each class a sub-folder with its pictures")
     pictures = pd.DataFrame(rows, columns=["path", "label", "split", "group"])

@@ -23,10 +23,12 @@ class PictureFiles(NamedTuple):
     Attributes:
         pictures: by name or content, relative to the folder, sorted.
         others: how many other files there are, by the ending of their names; hidden ones are not counted.
+        broken_links: links to nothing, relative to the folder.
     """
 
     pictures: list[Path]
     others: Counter[str]
+    broken_links: list[Path]
 
     def describe_others(self) -> str:
         """Say how many files are no pictures, by the endings of their names."""
@@ -46,17 +48,25 @@ def list_picture_files(folder: Path, by_content: bool = True) -> PictureFiles:
         UserError: a folder below it cannot be read.
     """
     known = extensions() | UNREADABLE_ENDINGS
-    pictures, others = [], Counter[str]()
-    for file in _visible_files(folder):
-        ending = file.suffix.lower()
-        if ending in known or (by_content and is_picture(file)):
-            pictures.append(file.relative_to(folder))
+    pictures, others, broken_links = [], Counter[str](), []
+    for name, is_broken in sorted(visible_files(folder)):
+        ending = os.path.splitext(name)[1].lower()  # noqa: PTH122, which takes long for many
+        if is_broken:
+            broken_links.append(Path(name))
+        elif ending in known or (by_content and is_picture(folder / name)):
+            pictures.append(Path(name))
         else:
             others[ending if ending.isprintable() and ending else NO_ENDING] += 1
-    return PictureFiles(sorted(pictures), others)
+    return PictureFiles(pictures, others, broken_links)
 
 
-def _visible_files(folder: Path) -> Iterator[Path]:
+def visible_files(folder: Path) -> Iterator[tuple[str, bool]]:
+    """Yield the path of each file below a folder, relative to it, and whether it is a link to nothing.
+
+    Raises:
+        UserError: a folder below it cannot be read.
+    """
+
     def fail(error: OSError) -> None:
         raise UserError(f"{error.filename}: cannot be read: {error.strerror}")
 
@@ -66,7 +76,11 @@ def _visible_files(folder: Path) -> Iterator[Path]:
         real = os.path.realpath(place)
         folders[:] = [] if real in visited else sorted(name for name in folders if is_visible(name))
         if real not in visited:
-            yield from (Path(place, name) for name in names if is_visible(name))
+            below = os.path.relpath(place, folder).removeprefix(".")
+            for name in filter(is_visible, names):
+                # cheaper than a Path for each
+                file = os.path.join(place, name)  # noqa: PTH118
+                yield os.path.join(below, name), os.path.islink(file) and not os.path.exists(file)  # noqa: PTH110, PTH114, PTH118
         visited.add(real)
 
 

@@ -99,17 +99,17 @@ def table_of_classes(pictures: pd.DataFrame, classes: list[str]) -> list[str]:
     rare = _describe_rare(counts.sum(axis=1), classes)
     if splits == [""]:
         names = classes if len(classes) <= CLASSES_SHOWN else classes[:FEW_SHOWN]
-        shown = ", ".join(f"{show_class(name)} {counts.loc[name, '']:,}" for name in names)
+        shown = ", ".join(f"{show_class(name)} {int(counts.loc[name, '']):,}" for name in names)
         return [f"{len(classes):,} classes: {shown}{', ...' if len(names) < len(classes) else ''}", *rare]
     width = max(len("class"), *(len(show_class(name)) for name in classes[:CLASSES_SHOWN]))
-    heads = [name or "not given" for name in splits]
+    heads: list[str] = [name or "not given" for name in splits]
     lines = [f"{len(classes):,} classes:", f"  {'class':<{width}}" + "".join(head.rjust(12) for head in heads)]
     for name in classes[:CLASSES_SHOWN]:
-        cells = "".join(f"{counts.loc[name, split]:>12,}" for split in splits)
+        cells = "".join(f"{int(counts.loc[name, split]):>12,}" for split in splits)
         lines.append(f"  {show_class(name):<{width}}{cells}")
     if len(classes) > CLASSES_SHOWN:
         lines.append(f"  and {len(classes) - CLASSES_SHOWN:,} more")
-    lines.append(f"  {'all':<{width}}" + "".join(f"{counts[split].sum():>12,}" for split in splits))
+    lines.append(f"  {'all':<{width}}" + "".join(f"{int(counts[split].sum()):>12,}" for split in splits))
     return [*lines, *rare]
 
 

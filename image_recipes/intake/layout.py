@@ -1,6 +1,7 @@
 """A stranger's folder of pictures: which folders are splits, which are classes."""
 
 import re
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple, get_args
@@ -62,6 +63,9 @@ def find_layout(root: Path, files: Sequence[Path], options: LayoutOptions) -> tu
         UserError: two readings are possible, or a picture of a split has no class.
     """
     class_from = _check_class_from(options.class_from)
+    counts = Counter(file.parent for file in files)
+    # a file of each folder stands for all of them
+    files = list({file.parent: file for file in reversed(files)}.values())[::-1]
     if options.split_folders:
         places = dict(_parse(text, root) for text in options.split_folders)
     elif options.no_split:
@@ -73,12 +77,13 @@ def find_layout(root: Path, files: Sequence[Path], options: LayoutOptions) -> tu
         lines.append("splits: " + ", ".join(f"{place} is {split}" for place, split in places.items()))
         left = [file for file in files if not any(file.is_relative_to(place) for place in places)]
         if left:
-            lines.append(f"{len(left):,} pictures outside of the splits are passed over, such as {left[0]}")
+            count = sum(counts[file.parent] for file in left)
+            lines.append(f"{count:,} pictures outside of the splits are passed over, such as {left[0]}")
     elif class_from is None and not options.no_split:
         class_from = _find_level(root, files)
     layout = FolderLayout(places, class_from or "folder")
     if layout.class_from != "name":
-        _check_classes(root, files, places)
+        _check_classes(root, files, counts, places)
     kinds = {
         "folder": "below the split's folder" if places else "",
         "subfolder": "in which a picture lies",
@@ -208,7 +213,7 @@ def _find_level(root: Path, files: Sequence[Path]) -> ClassFrom | None:
     return "folder" if chosen.endswith(" folder") else "subfolder"
 
 
-def _check_classes(root: Path, files: Sequence[Path], places: Mapping[str, SplitName]) -> None:
+def _check_classes(root: Path, files: Sequence[Path], counts: Counter[Path], places: Mapping[str, SplitName]) -> None:
     """Refuse pictures of no class."""
     strays = [file for file in files if len(file.parts) == 1]
     for place in places:
@@ -216,6 +221,7 @@ def _check_classes(root: Path, files: Sequence[Path], places: Mapping[str, Split
     if not strays:
         return
     where = strays[0].parent
+    count = sum(counts[file.parent] for file in strays)
     if where.as_posix() in places:
         others = [place for place in places if not any(file.parent == Path(place) for file in strays)]
         remedy = (
@@ -228,4 +234,4 @@ def _check_classes(root: Path, files: Sequence[Path], places: Mapping[str, Split
         remedy = "give a table that names their classes, or take the class from their names by --class-from name"
     else:
         remedy = "move it into the folder of its class, or elsewhere"
-    raise UserError(f"{root / strays[0]}: has no class, as {len(strays):,} of {len(files):,} pictures: {remedy}")
+    raise UserError(f"{root / strays[0]}: has no class, as {count:,} of {counts.total():,} pictures: {remedy}")

@@ -1,13 +1,12 @@
 """Understanding a folder of pictures."""
 
-import os
 from pathlib import Path
 
 from image_recipes.core.errors import UserError, show_path
 from image_recipes.core.tasks import CLASSIFICATION
 from image_recipes.data.folder import list_files
 from image_recipes.data.labels import sort_classes
-from image_recipes.data.picture_folder import PictureFiles, is_visible, list_picture_files
+from image_recipes.data.picture_folder import PictureFiles, list_picture_files
 from image_recipes.data.problems import Problem
 from image_recipes.intake.class_names import check_classes, merge_classes, show_class, table_of_classes
 from image_recipes.intake.file_names import rename_foreign
@@ -30,18 +29,18 @@ def read_folder(folder: Path, options: LayoutOptions, merge: bool | None) -> Fou
         UserError: there are no pictures, nothing can be learned from them, or two readings are possible.
     """
     files = list_picture_files(folder)
-    # those of links to nothing are named
-    files = files._replace(pictures=[file for file in files.pictures if (folder / file).exists()])
     if not files.pictures:
         raise UserError(f"{folder}: no pictures in it{_suggest(folder, files)}")
     root = folder if options.class_from == "name" else find_root(folder, files.pictures)
-    pictures = [file.relative_to(root.relative_to(folder)) for file in files.pictures]
-    lines = [f"looked through {root.relative_to(folder)}"] if root != folder else []
+    below = root.relative_to(folder)
+    pictures = files.pictures if root == folder else [file.relative_to(below) for file in files.pictures]
+    lines = [f"looked through {below}"] if root != folder else []
     layout, said = find_layout(root, pictures, options)
     renamed_files = rename_foreign(pictures)
     sources = {renamed_files.get(file, file).as_posix(): root / file for file in pictures}
-    listing = list_files(root, [Path(path) for path in sources], layout)
-    listing = listing._replace(problems=_broken_links(root))
+    listing = list_files(root, [renamed_files.get(file, file) for file in pictures], layout)
+    problems = [Problem(show_path(link), "bad picture", _describe_link(folder / link)) for link in files.broken_links]
+    listing = listing._replace(problems=problems)
     lines += said
     if files.others:
         lines.append(f"passed over: {files.describe_others()}")
@@ -66,15 +65,5 @@ def _suggest(folder: Path, files: PictureFiles) -> str:
     return f", but {files.describe_others()}: give a folder with a sub-folder for each class"
 
 
-def _broken_links(root: Path) -> list[Problem]:
-    problems = []
-    for place, folders, names in os.walk(root):
-        folders[:] = [name for name in folders if is_visible(name)]
-        for name in (*names, *folders):
-            link = Path(place, name)
-            if link.is_symlink() and not link.exists():
-                path = link.relative_to(root).as_posix()
-                problems.append(
-                    Problem(show_path(path), "bad picture", f"a link to {link.readlink()}, which is not there")
-                )
-    return problems
+def _describe_link(link: Path) -> str:
+    return f"a link to {link.readlink()}, which is not there"
