@@ -1,11 +1,13 @@
 """Bringing pictures into data/raw, all of them or none."""
 
 import filecmp
+import os
 import shutil
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from stat import S_ISREG
 from typing import NamedTuple
 
 from image_recipes.core.errors import UserError
@@ -69,9 +71,9 @@ def plan_copies(sources: Mapping[str, Path | bytes], folder: Path, options: Copy
     counts: Counter[str] = Counter()
     wanted = {}
     for name, source in sources.items():
-        if isinstance(source, Path) and not source.is_file():
-            continue  # the run will name it
         state = _compare(source, folder / name)
+        if state is None:
+            continue  # the run will name it
         counts[state] += 1
         if state != "same":
             wanted[name] = source
@@ -86,18 +88,27 @@ def plan_copies(sources: Mapping[str, Path | bytes], folder: Path, options: Copy
     return Copies(folder, wanted, gone, counts)
 
 
-def _compare(source: Path | bytes, target: Path) -> str:
-    try:
-        old = target.stat()
-    except FileNotFoundError:
+def _compare(source: Path | bytes, target: Path) -> str | None:
+    """Return a key of SAID for a file and what is to be there; None if that is missing."""
+    new = _stat(source) if isinstance(source, Path) else None
+    if isinstance(source, Path) and (new is None or not S_ISREG(new.st_mode)):
+        return None
+    old = _stat(target)
+    if old is None:
         return "new"
-    if isinstance(source, bytes):
+    if not isinstance(source, Path) or new is None:
         return "same" if target.read_bytes() == source else "changed"
-    new = source.stat()
     if old.st_size != new.st_size:
         return "changed"
     same = old.st_mtime_ns == new.st_mtime_ns or filecmp.cmp(source, target, shallow=False)
     return "same" if same else "changed"
+
+
+def _stat(file: Path) -> os.stat_result | None:
+    try:
+        return file.stat()
+    except (OSError, ValueError):  # too long for a name, or with a zero in it
+        return None
 
 
 @contextmanager

@@ -94,26 +94,27 @@ def table_of_classes(pictures: pd.DataFrame, classes: list[str]) -> list[str]:
     Returns:
         Lines of a table, or one line if no split is given.
     """
-    counts = pd.crosstab(pictures["label"], pictures["split"])
-    splits: list[str] = [name for name in ("", *SPLIT_NAMES) if name in counts]
-    rare = _describe_rare(counts.sum(axis=1), classes)
+    counts = Counter(zip(pictures["label"], pictures["split"], strict=True))
+    totals = Counter(pictures["split"])
+    splits = [name for name in ("", *SPLIT_NAMES) if name in totals]
+    rare = _describe_rare(Counter(pictures["label"]), classes)
     if splits == [""]:
         names = classes if len(classes) <= CLASSES_SHOWN else classes[:FEW_SHOWN]
-        shown = ", ".join(f"{show_class(name)} {int(counts.loc[name, '']):,}" for name in names)
+        shown = ", ".join(f"{show_class(name)} {counts[name, '']:,}" for name in names)
         return [f"{len(classes):,} classes: {shown}{', ...' if len(names) < len(classes) else ''}", *rare]
     width = max(len("class"), *(len(show_class(name)) for name in classes[:CLASSES_SHOWN]))
-    heads: list[str] = [name or "not given" for name in splits]
-    lines = [f"{len(classes):,} classes:", f"  {'class':<{width}}" + "".join(head.rjust(12) for head in heads)]
+    heads = [name or "not given" for name in splits]
+    lines = [f"{len(classes):,} classes:", f"  {'class':<{width}}" + "".join(f"{head:>12}" for head in heads)]
     for name in classes[:CLASSES_SHOWN]:
-        cells = "".join(f"{int(counts.loc[name, split]):>12,}" for split in splits)
+        cells = "".join(f"{counts[name, split]:>12,}" for split in splits)
         lines.append(f"  {show_class(name):<{width}}{cells}")
     if len(classes) > CLASSES_SHOWN:
         lines.append(f"  and {len(classes) - CLASSES_SHOWN:,} more")
-    lines.append(f"  {'all':<{width}}" + "".join(f"{int(counts[split].sum()):>12,}" for split in splits))
+    lines.append(f"  {'all':<{width}}" + "".join(f"{totals[split]:>12,}" for split in splits))
     return [*lines, *rare]
 
 
-def _describe_rare(counts: pd.Series, classes: list[str]) -> list[str]:
+def _describe_rare(counts: Counter[str], classes: list[str]) -> list[str]:
     """Name classes of so few pictures that they can hardly be learned."""
     rare = sorted((name for name in classes if counts[name] < FEW_PICTURES), key=lambda name: counts[name])
     if not rare:
