@@ -1,90 +1,189 @@
-"""Finding near-duplicates without comparing each picture with every other."""
+"""Finding near-duplicates without comparing each picture with every other.
 
-from collections.abc import Iterable, Iterator
+Two pictures are near-duplicates if they show the same, but for their compression, size, brightness
+and contrast. All bounds follow the contrast of the two, so that pale pictures differ as others do.
+"""
+
+import hashlib
+from typing import NamedTuple
 
 import numpy as np
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
+from scipy.spatial import KDTree
 
-# the fingerprints of near-duplicates differ in no more of their 64 bits, as after another JPEG
-# compression, and their values, on average, in no more of 255 levels
-MAX_DIFFERENT_BITS = 3
-MAX_MEAN_LEVELS = 6.0
-BANDS, BAND_BITS = MAX_DIFFERENT_BITS + 1, 64 // (MAX_DIFFERENT_BITS + 1)
-# of the pictures that share a band, each is compared with so many of about its brightness:
-# bounds the work where all pictures look much alike, as a camera's that does not move
+from image_recipes.data.cells import CELLS, PARTS, to_cells
+
+# a picture whose values have a lower standard deviation, in levels, is nearly blank
+BLANK_DEVIATION = 2.0
+# cells of near-duplicates: their correlation, and the most that a single one differs, in standard
+# deviations, so that a badge or a digit counts that is small
+MIN_CORRELATION, MAX_DEVIATIONS = 0.98, 0.6
+# what may have been changed: the ratio of the standard deviations, and the mean, in levels
+MAX_CONTRAST_RATIO, MAX_MEAN_LEVELS = 1.2, 32.0
+# pixels of near-duplicates correlate, or the edges that the more blurred one has are also in the other
+MIN_PIXEL_CORRELATION, MIN_COMMON_EDGES = 0.97, 0.9
+# of nearly blank pictures, in levels: the mean, and a single cell without it
+MAX_BLANK_MEAN, MAX_BLANK_CELL = 2.0, 0.5
+# each picture is compared with so many of those that are most alike: bounds the work where all
+# look much alike, as a camera's that does not move
 NEIGHBOURS = 16
+# coordinates of the sketches by which those are found; the mean is one, of this weight where it
+# differs by MAX_MEAN_LEVELS
+SKETCH_SIZE, MEAN_WEIGHT = 12, 0.1
+RADIUS = float(np.hypot(np.sqrt(2 * (1 - MIN_CORRELATION)), MEAN_WEIGHT))
 # pictures that are in memory at once, in bytes
 BLOCK_BYTES = 2**24
 
 
-def find_near_duplicates(pictures: np.ndarray, fingerprints: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Find pairs of near-duplicates.
+class NearDuplicates(NamedTuple):
+    """Pairs of pictures that look alike.
 
-    Fingerprints that differ in at most MAX_DIFFERENT_BITS bits are equal in at least one of
-    MAX_DIFFERENT_BITS + 1 bands, and pictures that differ by MAX_MEAN_LEVELS are as near in brightness. So
-    each is compared only with neighbours in brightness that share a band.
+    Attributes:
+        same: int64 (N,), for each picture the first one that has equal pixels: itself, if no other.
+        pairs: int64 (P, 2), near-duplicates among the first ones, the lower first, sorted.
+        closeness: float64 (P,), the correlation of their cells, 1 for blank ones.
+    """
+
+    same: np.ndarray
+    pairs: np.ndarray
+    closeness: np.ndarray
+
+
+class Looks:
+    """What pictures look like, to compare them.
 
     Args:
         pictures: uint8, (N, H, W, C), may be memory-mapped.
-        fingerprints: uint64, (N,).
-
-    Yields:
-        Pairs of positions, the lower first.
+        boxes: int64, (N, 4), where their content lies, as `content_boxes` returns them.
     """
-    if not len(pictures):
-        return
-    at_once = max(1, BLOCK_BYTES // pictures[0].nbytes)
-    starts = range(0, len(pictures), at_once)
-    brightness = np.concatenate([pictures[start : start + at_once].mean(axis=(1, 2, 3)) for start in starts])
-    pairs = np.unique(np.concatenate(list(_candidates(fingerprints, brightness))), axis=0)
-    for start in range(0, len(pairs), at_once):
-        first, second = pairs[start : start + at_once].T
-        levels = np.abs(pictures[first].astype(np.int16) - pictures[second]).mean(axis=(1, 2, 3))
-        yield from pairs[start : start + at_once][levels <= MAX_MEAN_LEVELS].tolist()
 
-
-def _candidates(fingerprints: np.ndarray, brightness: np.ndarray) -> Iterator[np.ndarray]:
-    yield np.empty((0, 2), np.int64)
-    for band in range(BANDS):
-        keys = (fingerprints >> np.uint64(band * BAND_BITS)) & np.uint64(2**BAND_BITS - 1)
-        order = np.lexsort((brightness, keys))
-        keys, prints, light = keys[order], fingerprints[order], brightness[order]
-        for step in range(1, min(NEIGHBOURS + 1, len(order))):
-            near = (
-                (keys[:-step] == keys[step:])
-                & (light[step:] - light[:-step] <= MAX_MEAN_LEVELS)
-                & (np.bitwise_count(prints[:-step] ^ prints[step:]) <= MAX_DIFFERENT_BITS)
+    def __init__(self, pictures: np.ndarray, boxes: np.ndarray) -> None:
+        self.pictures = pictures
+        count, *shape = pictures.shape
+        self._at_once = max(1, BLOCK_BYTES // int(np.prod(shape)))
+        self._cells = np.empty((count, CELLS * CELLS * shape[-1]), np.uint16)
+        self.means = np.empty(count)
+        self._deviations = np.empty(count)
+        self._blank = np.empty(count, bool)
+        digests: list[bytes] = []
+        for start in range(0, count, self._at_once):
+            part = slice(start, start + self._at_once)
+            block = np.ascontiguousarray(pictures[part])
+            digests += [hashlib.sha256(picture).digest()[:16] for picture in block]
+            self._cells[part] = to_cells(block, boxes[part])
+            cells = self._cells[part].astype(np.float32) / PARTS
+            self.means[part], self._deviations[part] = cells.mean(axis=1), cells.std(axis=1)
+            self._blank[part] = (self._deviations[part] < BLANK_DEVIATION) & (
+                _spread(block, boxes[part]) < BLANK_DEVIATION
             )
-            yield np.sort(np.stack([order[:-step][near], order[step:][near]], axis=1), axis=1)
+        first: dict[bytes, int] = {}
+        self.same = np.array([first.setdefault(digest, number) for number, digest in enumerate(digests)], np.int64)
+
+    def closeness(self, pairs: np.ndarray) -> np.ndarray:
+        """Return how alike pictures are that are near-duplicates, else 0.
+
+        Args:
+            pairs: int64, (P, 2).
+
+        Returns:
+            float64, (P,), from 0 to 1.
+        """
+        close = np.concatenate(
+            [np.empty(0), *(self._by_cells(pairs[n : n + self._at_once]) for n in range(0, len(pairs), self._at_once))]
+        )
+        # blank ones have no more to compare
+        rest = np.flatnonzero((close > 0) & ~self._blank[pairs].any(axis=1))
+        for start in range(0, len(rest), self._at_once):
+            part = rest[start : start + self._at_once]
+            close[part] *= _alike_in_detail(self.pictures[pairs[part, 0]], self.pictures[pairs[part, 1]])
+        return close
+
+    def _by_cells(self, pairs: np.ndarray) -> np.ndarray:
+        first, second = pairs.T
+        a, b = (
+            self._cells[numbers].astype(np.float32) / PARTS - self.means[numbers, None].astype(np.float32)
+            for numbers in (first, second)
+        )
+        mean = np.abs(self.means[first] - self.means[second])
+        blank = self._blank[first] & self._blank[second] & (mean <= MAX_BLANK_MEAN)
+        blank &= np.abs(a - b).max(axis=1) <= MAX_BLANK_CELL
+        deviations = np.maximum(self._deviations, 1e-6)
+        a, b = a / deviations[first, None], b / deviations[second, None]
+        correlation = np.clip((a * b).mean(axis=1), 0, 1)
+        ratio = np.maximum(deviations[first], deviations[second]) / np.minimum(deviations[first], deviations[second])
+        alike = (correlation >= MIN_CORRELATION) & (ratio <= MAX_CONTRAST_RATIO) & (mean <= MAX_MEAN_LEVELS)
+        alike &= (np.abs(a - b).max(axis=1) <= MAX_DEVIATIONS) & ~self._blank[first] & ~self._blank[second]
+        return np.where(blank, 1.0, np.where(alike, correlation, 0.0))
+
+    def sketches(self) -> np.ndarray:
+        """Return points that are at most RADIUS apart for near-duplicates, float32 (N, D)."""
+        shape = (-1, CELLS // 2, 2, CELLS // 2, 2, self.pictures.shape[-1])
+        points = np.empty((len(self.means), (CELLS // 2) ** 2 + 1), np.float32)
+        for start in range(0, len(points), self._at_once):
+            part = slice(start, start + self._at_once)
+            coarse = (self._cells[part].reshape(shape).mean(axis=(2, 4, 5)) / PARTS).reshape(-1, points.shape[1] - 1)
+            scale = np.maximum(self._deviations[part], BLANK_DEVIATION)[:, None] * (CELLS // 2)
+            points[part, :-1] = (coarse - self.means[part, None]) / scale
+        points[self._blank, :-1] = 0
+        points[:, -1] = self.means / MAX_MEAN_LEVELS * MEAN_WEIGHT
+        points -= points.mean(axis=0)
+        # turned so that the first coordinates tell most: a tree needs no others
+        _, axes = np.linalg.eigh(points.T @ points)
+        return points @ axes[:, : -SKETCH_SIZE - 1 : -1]
 
 
-def link_pairs(count: int, pairs: Iterable[tuple[int, int]]) -> np.ndarray:
-    """Link numbers that are in a pair, through others too.
+def find_near_duplicates(looks: Looks) -> NearDuplicates:
+    """Find pairs of near-duplicates.
+
+    Of equal pictures only the first takes part. Each of the others is compared with the
+    NEIGHBOURS that are nearest by a coarse sketch.
 
     Args:
-        count: how many numbers there are, from 0.
-        pairs: of two numbers each.
-
-    Returns:
-        int64, (count,), the lowest number that each is linked with.
-
-    >>> link_pairs(5, [(3, 1), (4, 3)])
-    array([0, 1, 2, 1, 1])
+        looks: of the pictures.
     """
-    first, second = np.array(list(pairs), np.int64).reshape(-1, 2).T
-    graph = coo_array((np.ones(len(first), bool), (first, second)), (count, count))
-    _, groups = connected_components(graph, directed=False)
-    _, lowest = np.unique(groups, return_index=True)
-    return lowest[groups].astype(np.int64)
+    numbers = np.unique(looks.same)
+    if len(numbers) < 2:
+        return NearDuplicates(looks.same, np.empty((0, 2), np.int64), np.empty(0))
+    points = looks.sketches()[numbers]
+    nearest = KDTree(points).query(points, min(NEIGHBOURS + 1, len(numbers)), distance_upper_bound=RADIUS, workers=-1)[
+        1
+    ]
+    first = np.repeat(np.arange(len(numbers)), nearest.shape[1])
+    second = nearest.ravel()
+    found = (second < len(numbers)) & (first != second)
+    pairs = np.unique(np.sort(numbers[np.stack([first[found], second[found]], axis=1)], axis=1), axis=0)
+    closeness = looks.closeness(pairs)
+    return NearDuplicates(looks.same, pairs[closeness > 0], closeness[closeness > 0])
 
 
-def pairs_of_equal(keys: np.ndarray) -> Iterator[tuple[int, int]]:
-    """Pair each position with the next one of the same key; empty keys are passed over.
+def _spread(pictures: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """Return the standard deviation of the content of pictures, in levels, (N,)."""
+    height, width = pictures.shape[1:3]
+    row, column = np.arange(height)[:, None], np.arange(width)
+    top, left, box_height, box_width = boxes[:, :, None, None].transpose(1, 0, 2, 3)
+    inside = (row >= top) & (row < top + box_height) & (column >= left) & (column < left + box_width)
+    values = pictures.astype(np.float32)
+    pixels = inside.sum(axis=(1, 2)) * pictures.shape[-1]
+    mean = (values.sum(axis=3) * inside).sum(axis=(1, 2)) / pixels
+    squares = ((values**2).sum(axis=3) * inside).sum(axis=(1, 2)) / pixels
+    return np.sqrt(np.maximum(squares - mean**2, 0))
 
-    Args:
-        keys: texts, (N,).
+
+def _alike_in_detail(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Tell of pictures whose cells are alike whether their pixels are, too, (P,).
+
+    One may be more blurred, as a smaller copy is: then all its edges are edges of the other.
     """
-    order = np.argsort(keys, kind="stable")
-    same = (keys[order][1:] == keys[order][:-1]) & (keys[order][1:] != "")
-    yield from zip(order[:-1][same].tolist(), order[1:][same].tolist(), strict=True)
+    a, b = first.astype(np.float32), second.astype(np.float32)
+    common, edges_a, edges_b = np.zeros((3, len(a)))
+    for axis in (1, 2):
+        step_a, step_b = np.diff(a, axis=axis), np.diff(b, axis=axis)
+        common += np.einsum("nhwc,nhwc->n", step_a, step_b)
+        edges_a += np.einsum("nhwc,nhwc->n", step_a, step_a)
+        edges_b += np.einsum("nhwc,nhwc->n", step_b, step_b)
+    a -= a.mean(axis=(1, 2, 3), keepdims=True)
+    b -= b.mean(axis=(1, 2, 3), keepdims=True)
+    product = np.einsum("nhwc,nhwc->n", a, b)
+    powers = np.einsum("nhwc,nhwc->n", a, a) * np.einsum("nhwc,nhwc->n", b, b)
+    return (product >= MIN_PIXEL_CORRELATION * np.sqrt(powers)) | (
+        common >= MIN_COMMON_EDGES * np.minimum(edges_a, edges_b)
+    )

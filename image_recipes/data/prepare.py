@@ -1,6 +1,5 @@
 """Preparing a dataset: one array of pictures, checked, whatever source they come from."""
 
-import itertools
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -11,16 +10,21 @@ from numpy.lib import format as npy
 
 from image_recipes.core.dataset import DatasetInfo, save_prepared, save_targets
 from image_recipes.core.errors import UserError, show_path
+from image_recipes.core.params import SPLIT_NAMES
 from image_recipes.core.tasks import TASKS
+from image_recipes.data.cells import content_boxes
 from image_recipes.data.decode import Shape
 from image_recipes.data.decode_pool import DecodingReport, decode_all
-from image_recipes.data.duplicates import find_near_duplicates, link_pairs, pairs_of_equal
+from image_recipes.data.duplicates import Looks, NearDuplicates, find_near_duplicates
+from image_recipes.data.groups import group_pairs
 from image_recipes.data.labels import LABELS
 from image_recipes.data.own_pictures import PICTURES_FILE, Listing, OwnPictures
 from image_recipes.data.pixel_range import choose_ranges, find_narrow
 from image_recipes.data.problems import FEW_PICTURES, Problem, print_problems, refuse, save_problems
 from image_recipes.data.sources import SOURCES, Arrays, Dataset
 
+# a group of near-duplicates is large that holds more of a class
+LARGE_SHARE = 0.2
 # equal pictures with other labels that a problem names
 EQUALS_NAMED = 3
 
@@ -49,8 +53,10 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> s
     """Decode and check pictures, and write them as a prepared dataset.
 
     Beside images.npy, targets.npy and dataset.json are written pictures.csv (a row for each
-    picture: path, sha256 of its file, split, group, duplicates, width, height) and
-    problems.csv. If problems stop the run, problems.csv alone is written.
+    picture: path, sha256 of its file, split, group, same, alike, duplicates, width, height)
+    and problems.csv. Of these columns, same, alike and duplicates hold numbers of rows from 0: of the first
+    picture that has the same pixels; of earlier near-duplicates; of the picture that its group of
+    near-duplicates is called by; or nothing. If problems stop the run, problems.csv alone is written.
 
     Args:
         listing: what to prepare.
@@ -86,10 +92,11 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> s
     problems += find_narrow(pictures, ranges)
 
     images = np.load(file, mmap_mode="r")
-    pictures["duplicates"], duplicates = _find_duplicates(pictures, images)
-    problems += duplicates
     task = TASKS[settings.task]
     targets, classes = LABELS[task].to_targets(pictures["label"])
+    pictures, duplicates = _find_duplicates(pictures, images, settings.shape, LABELS[task].to_strata(targets))
+    problems += duplicates
+    problems += _find_large(pictures, classes)
     problems += _find_rare(pictures["label"], classes)
     count = len(listing.pictures) + len(listing.problems)
     print_problems(problems, count, settings.raw)
@@ -111,7 +118,7 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> s
             pixel_range=None if ranges is None else {kind: list(ends) for kind, ends in ranges.items()},
         )
         save_targets(targets, info, folder)
-        columns = ["path", "sha256", "split", "group", "duplicates", "width", "height"]
+        columns = ["path", "sha256", "split", "group", "same", "alike", "duplicates", "width", "height"]
         pictures[columns].to_csv(folder / PICTURES_FILE, index=False)
     save_problems(problems, folder)
     return complaint
@@ -170,27 +177,68 @@ def _find_contradictions(pictures: pd.DataFrame) -> Iterator[Problem]:
                 yield Problem(path, "two labels", detail)
 
 
-def _find_duplicates(pictures: pd.DataFrame, images: np.ndarray) -> tuple[np.ndarray, list[Problem]]:
-    """Number the groups of equal pictures and near-duplicates, as texts, and name all but the first of each."""
-    fingerprints = pictures["fingerprint"].to_numpy(np.uint64)
-    same = pairs_of_equal(pictures["sha256"].to_numpy(str))
-    roots = link_pairs(len(pictures), itertools.chain(same, find_near_duplicates(images, fingerprints)))
+def _find_duplicates(
+    pictures: pd.DataFrame, images: np.ndarray, shape: Shape, strata: np.ndarray
+) -> tuple[pd.DataFrame, list[Problem]]:
+    """Add the columns same, alike and duplicates, and name each picture that is like an earlier one."""
+    boxes = content_boxes(pictures["width"].to_numpy(), pictures["height"].to_numpy(), shape)
+    looks = Looks(images, boxes)
+    found = find_near_duplicates(looks)
+    numbers = np.arange(len(pictures))
+    again = np.flatnonzero(found.same != numbers)
+    pairs = np.concatenate([np.stack([found.same[again], again], axis=1), found.pairs])
+    closeness = np.concatenate([np.ones(len(again)), found.closeness])
+    roots = group_pairs(pairs, closeness, strata, looks.closeness)
     alone = np.bincount(roots, minlength=len(roots))[roots] == 1
-    problems = []
+    alike: dict[int, list[int]] = {}
+    for first, second in found.pairs.tolist():
+        alike.setdefault(second, []).append(first)
+    columns = {
+        "same": np.where(found.same == numbers, "", found.same.astype(str)),
+        "alike": [" ".join(map(str, alike.get(number, []))) for number in numbers],
+        "duplicates": np.where(alone, "", roots.astype(str)),
+    }
+    return pictures.assign(**columns), list(_name_duplicates(pictures, found))
+
+
+def _name_duplicates(pictures: pd.DataFrame, found: NearDuplicates) -> Iterator[Problem]:
+    match = dict(zip(found.pairs[:, 1].tolist(), found.pairs[:, 0].tolist(), strict=True))
+    closest: dict[int, float] = {}
+    for (first, second), closeness in zip(found.pairs.tolist(), found.closeness, strict=True):
+        if closeness > closest.get(second, 0):
+            match[second], closest[second] = first, closeness
+    match |= {number: int(first) for number, first in enumerate(found.same) if first != number}
     paths, labels, shas = (pictures[column].to_numpy() for column in ("path", "label", "sha256"))
-    for number in np.flatnonzero(~alone & (roots != np.arange(len(roots)))):
-        first = roots[number]
-        same_file = shas[number] == shas[first]
-        kind, relation = ("same picture", "as") if same_file else ("near-duplicate", "of")
+    for number in sorted(match):
+        first = match[number]
+        kind, relation = ("same picture", "as") if shas[number] == shas[first] else ("near-duplicate", "of")
         other = "" if labels[number] == labels[first] else f", but labelled {labels[number]}, not {labels[first]}"
-        problems.append(Problem(str(paths[number]), kind, f"{relation} {paths[first]}{other}"))
-    return np.where(alone, "", roots.astype(str)), problems
+        yield Problem(str(paths[number]), kind, f"{relation} {paths[first]}{other}")
+
+
+def _find_large(pictures: pd.DataFrame, classes: list[str] | None) -> Iterator[Problem]:
+    """Name groups of near-duplicates that leave a split little choice."""
+    strata = pictures["label"] if classes else pd.Series("all pictures", pictures.index)
+    sizes = strata.value_counts()
+    grouped = pictures["duplicates"] != ""
+    for (label, root), count in (
+        strata[grouped].groupby([strata[grouped], pictures["duplicates"][grouped]]).size().items()
+    ):
+        if count >= FEW_PICTURES and count > LARGE_SHARE * sizes[label]:
+            path = pictures["path"][int(root)]
+            yield Problem(
+                str(label),
+                "large group",
+                f"{count:,} of {sizes[label]:,} are near-duplicates of {path}: keep_together: duplicates puts all "
+                "of them into one split",
+            )
 
 
 def _find_rare(labels: pd.Series, classes: list[str] | None) -> Iterator[Problem]:
     for name in classes or []:
         if (count := int((labels == name).sum())) < FEW_PICTURES:
-            yield Problem(name, "few pictures", f"{count} of this class")
+            lacking = "; training comes first, so some split has none" if count < len(SPLIT_NAMES) else ""
+            yield Problem(name, "few pictures", f"{count} of this class{lacking}")
 
 
 def _check_targets(targets: np.ndarray, labels: pd.Series, raw: str) -> None:

@@ -15,6 +15,7 @@ STOPS_RUN = {
     "two labels": True,
     "same picture": False,
     "near-duplicate": False,
+    "large group": False,
     "few pictures": False,
     "flawed file": False,
     "narrow range": False,

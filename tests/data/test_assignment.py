@@ -9,13 +9,9 @@ import pandas as pd
 import pytest
 
 from image_recipes.core.errors import UserError
-from image_recipes.data.assignment import (
-    assign_splits,
-    find_before,
-    find_leaks,
-    load_assignment,
-    save_assignment,
-)
+from image_recipes.data.assignment import assign_splits, find_given
+from image_recipes.data.assignment_file import find_before, load_assignment, save_assignment
+from image_recipes.data.leaks import find_leaks, find_left_out
 from image_recipes.data.own_pictures import OwnSplit
 
 SHARES: dict[str, Any] = {"train": 0.7, "validation": 0.15, "test": 0.15, "keep_together": "duplicates"}
@@ -25,7 +21,9 @@ def some(count: int, start: int = 0) -> pd.DataFrame:
     """Pictures without groups or given splits."""
     names = [f"{number:05}" for number in range(start, start + count)]
     shas = [hashlib.sha256(name.encode()).hexdigest() for name in names]
-    return pd.DataFrame({"path": names, "sha256": shas, "split": "", "group": "", "duplicates": ""})
+    return pd.DataFrame(
+        {"path": names, "sha256": shas, "split": "", "group": "", "same": "", "alike": "", "duplicates": ""}
+    )
 
 
 def split(**changes: Any) -> OwnSplit:
@@ -35,8 +33,11 @@ def split(**changes: Any) -> OwnSplit:
 def assign(
     pictures: pd.DataFrame, strata: np.ndarray, wanted: OwnSplit, seed: int, before: np.ndarray | None = None
 ) -> np.ndarray:
-    new = np.full(len(pictures), "", object)
-    return assign_splits(pictures, strata, wanted, seed, new if before is None else before)
+    given = find_given(pictures, wanted)
+    left_out = find_left_out(pictures, given, wanted.keep_together == "duplicates")
+    known = pictures.assign(given=given, before="" if before is None else before, left_out=False)
+    known.loc[list(left_out), "left_out"] = True
+    return assign_splits(known, strata, wanted, seed)
 
 
 def counts(assigned: np.ndarray) -> dict[str, int]:
@@ -101,7 +102,7 @@ def test_new_pictures_leave_old_ones_where_they_were(wanted: OwnSplit, tmp_path:
     for count in [40, 60, 61, 200, 1_000]:
         pictures = some(count)
         assigned = assign(pictures, np.arange(count) % 3, wanted, 0, find_before(pictures, before))
-        now = dict(zip(pictures["sha256"], assigned, strict=True))
+        now = dict(zip(pictures["sha256"].str[:12], assigned, strict=True))
         assert all(now[sha] == name for sha, name in zip(before["sha256"], before["split"], strict=True))
         expected = 0.15 * count if wanted.test == 0.15 else 10
         assert counts(assigned)["test"] == pytest.approx(expected, abs=1)
@@ -131,7 +132,7 @@ def test_pictures_that_come_back_or_are_saved_anew_keep_their_split(tmp_path: Pa
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     file, pictures = tmp_path / "assigned.csv", some(10)
-    save_assignment(pictures.assign(assigned="train", leak=""), load_assignment(file, "s"), "s", file)
+    save_assignment(pictures.assign(assigned="test", leak=""), load_assignment(file, "s"), "s", file)
     file.write_text(file.read_text("utf-8").replace("00004", "<<<<<<< HEAD\n00004"), "utf-8")
 
     with pytest.raises(UserError, match=r"assigned\.csv: damaged: fix it, or take the last one by `git checkout"):
@@ -177,7 +178,7 @@ def test_all_alike_is_explained() -> None:
     pictures = some(50)
     pictures["duplicates"] = "1"
 
-    with pytest.raises(UserError, match=r"no picture is left for it: 50 pictures are kept together: set keep_together"):
+    with pytest.raises(UserError, match=r"50 of 50 pictures are near-duplicates and stay together: set keep_together"):
         assign(pictures, np.zeros(50, int), split(), 0)
 
 
@@ -189,13 +190,112 @@ def test_given_splits_are_kept() -> None:
 
     assert set(assigned[:20]) == {"test"}
     assert counts(assigned[20:]) == {"train": 64, "validation": 16}
-    with pytest.raises(UserError, match=r"split\.validation: no picture is left for it: give it a larger share"):
+    with pytest.raises(
+        UserError, match=r"split\.validation: no picture is left for it: it is given, but the source names"
+    ):
         assign(pictures, np.zeros(100, int), split(train="given", validation="given", test="given"), 0)
 
 
-def test_leaks_are_found() -> None:
-    pictures = some(7)
-    pictures["duplicates"] = ["1", "1", "", "2", "2", "", "1"]
-    assigned = np.array(["train", "test", "train", "test", "validation", "test", "train"], object)
+def test_leaks_are_found_between_pairs_not_along_chains() -> None:
+    pictures = some(9)
+    # 0 like 1 like 2, but 0 unlike 2; 3 has the pixels of 4, which is like 5; 6 and 8 of one group
+    pictures["alike"] = ["", "0", "1", "", "", "3", "", "", ""]
+    pictures["same"] = ["", "", "", "", "3", "", "", "", ""]
+    pictures["duplicates"] = ["0", "0", "0", "3", "3", "3", "", "", ""]
+    pictures.loc[[6, 8], "group"] = "plant"
+    assigned = np.array(["train", "", "test", "test", "test", "train", "validation", "test", "train"], object)
 
-    assert find_leaks(pictures, assigned).tolist() == ["", "00000", "", "00004", "", "", ""]
+    found = find_leaks(pictures, assigned)
+    assert {row: relation.other for row, relation in found.items()} == {3: 5, 4: 5, 6: 8}
+    assert found[3].words == "a near-duplicate of"
+    assert found[6].words == "of the same group as"
+
+
+def test_given_pictures_stay_and_what_is_like_them_is_left_out() -> None:
+    pictures = some(100)
+    pictures["split"] = ["test"] * 20 + [""] * 80
+    # 50 and 51 are like test pictures, 52 only like 51; 53 is the same file; 54 of its group
+    alike = {50: "0", 51: "1", 52: "51"}
+    pictures["alike"] = [alike.get(number, "") for number in range(100)]
+    pictures.loc[[0, 1, 50, 51, 52], "duplicates"] = "0"
+    pictures.loc[53, "sha256"] = pictures["sha256"][2]
+    pictures.loc[[3, 54], "group"] = "plant"
+
+    assigned = assign(pictures, np.arange(100) % 2, split(train=0.8, validation=0.2, test="given"), 0)
+
+    assert set(np.flatnonzero(assigned == "test")) == set(range(20))
+    assert set(np.flatnonzero(assigned == "")) == {50, 51, 53, 54}
+    assert not find_leaks(pictures, assigned)
+    # near-duplicates may stay if that is wanted
+    kept = assign(
+        pictures, np.arange(100) % 2, split(train=0.8, validation=0.2, test="given", keep_together="nothing"), 0
+    )
+    assert set(np.flatnonzero(kept == "")) == {53, 54}
+    assert {0, 1} <= set(find_leaks(pictures, kept))
+
+
+def test_given_training_pictures_leave_for_near_duplicates_and_given_judges_do_not() -> None:
+    pictures = some(40)
+    pictures["split"] = ["train"] * 20 + ["validation"] * 10 + ["test"] * 10
+    # training like test, validation like test, a group across training and test
+    alike = {30: "0", 31: "20"}
+    pictures["alike"] = [alike.get(number, "") for number in range(40)]
+    pictures.loc[[1, 32], "group"] = "plant"
+    wanted = split(train="given", validation="given", test="given")
+
+    assigned = assign(pictures, np.arange(40) % 2, wanted, 0)
+
+    assert np.flatnonzero(assigned != pictures["split"]).tolist() == [0]
+    leaks = find_leaks(pictures, assigned)
+    assert {row: (relation.other, relation.words) for row, relation in leaks.items()} == {
+        31: (20, "a near-duplicate of"),
+        32: (1, "of the same group as"),
+    }
+
+
+def test_a_rare_class_is_in_training() -> None:
+    for seed in range(20):
+        sizes = [40, 2, 1, 1, 3]
+        strata = np.repeat(np.arange(5), sizes)
+        pictures = some(len(strata))
+        # both of the second class are one unit with some of the first
+        pictures.loc[[5, 40, 41], "duplicates"] = "5"
+        assigned = assign(pictures, strata, split(train=0.4, validation=0.3, test=0.3), seed)
+        assert set(strata[assigned == "train"]) == {0, 1, 2, 3, 4}
+
+
+@pytest.mark.parametrize(
+    ("changes", "wanted", "said"),
+    [
+        ({}, {"test": 0.001, "train": 0.8}, "of 100 pictures its share is too small for one"),
+        ({"group": "plant"}, {}, "100 of 100 pictures are of the same group and stay together: give no group"),
+        ({"sha256": "0" * 64}, {}, "100 of 100 pictures are of the same file and stay together"),
+    ],
+)
+def test_the_cause_of_an_empty_split_is_told(changes: dict[str, str], wanted: dict[str, Any], said: str) -> None:
+    with pytest.raises(UserError, match=said):
+        assign(some(100).assign(**changes), np.zeros(100, int), split(**wanted), 0)
+
+
+def test_one_picture_of_each_class_is_too_few() -> None:
+    with pytest.raises(UserError, match="there are 2 pictures of 2 classes, and training keeps one of each"):
+        assign(some(2), np.array([0, 1]), split(), 0)
+
+
+def test_the_file_is_small_and_an_old_one_is_read(tmp_path: Path) -> None:
+    pictures = some(20_000)
+    pictures["path"] = [f"t-shirt/{number:05}.png" for number in range(20_000)]
+    assigned = assign(pictures, np.zeros(20_000, int), split(), 0)
+    file, old = tmp_path / "new.csv", tmp_path / "old.csv"
+    table = pictures.assign(split=assigned, leak="")[["path", "sha256", "split", "leak"]]
+    old.write_text("# s\n" + table.to_csv(index=False), "utf-8")
+    before = load_assignment(old, "s")
+
+    save_assignment(pictures.assign(assigned=assigned, leak=""), before, "s", file)
+
+    # 70,000 pictures take less than 2 MB
+    assert file.stat().st_size * 3.5 < 2_000_000
+    for found in (before, load_assignment(file, "s")):
+        np.testing.assert_array_equal(find_before(pictures, found), assigned)
+    test = table[assigned == "test"].iloc[0]
+    assert f"{test['path']},{test['sha256'][:12]},test," in file.read_text("utf-8")

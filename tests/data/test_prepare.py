@@ -172,6 +172,36 @@ def test_duplicates_are_found_by_content_and_by_look(tmp_path: Path) -> None:
     assert problems.loc["b/again.jpg", "detail"] == "of a/005.png, but labelled b, not a"
 
 
+def test_the_picture_that_matched_is_named_and_a_large_group_warned_of(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    raw = make_folder(tmp_path / "raw", {"a": 20, "b": 40})
+    # copies of one picture are most of a class
+    for number in range(30):
+        noise(5).resize((60 + number, 45 + number * 3 // 4)).save(raw / f"a/copy{number:02}.png")
+
+    assert prepare_dataset(folder_settings(raw), tmp_path / "prepared") is None
+
+    said = capsys.readouterr().out
+    assert "near-duplicate: 30" in said
+    assert "a: 31 of 50 are near-duplicates of a/0" in said or "a: 31 of 50 are near-duplicates of a/copy" in said
+    assert "puts all of them into one split" in said
+    pictures = load_pictures(tmp_path / "prepared")
+    named = pd.read_csv(tmp_path / "prepared/problems.csv").set_index("path")
+    for row in np.flatnonzero(pictures["alike"] != ""):
+        matches = {f"of {pictures['path'][int(other)]}" for other in pictures["alike"][row].split()}
+        assert named.loc[pictures["path"][row], "detail"] in matches
+
+
+def test_a_rare_class_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = make_folder(tmp_path / "raw", {"common": 40, "rare": 2, "single": 1})
+
+    assert prepare_dataset(folder_settings(raw), tmp_path / "prepared") is None
+
+    said = capsys.readouterr().out
+    assert "single: 1 of this class; training comes first, so some split has none" in said
+
+
 def test_a_table_of_numbers(tmp_path: Path) -> None:
     raw = tmp_path / "raw"
     make_folder(raw, {"shots": 12})
