@@ -17,10 +17,13 @@ BLANK_DEVIATION = 2.0
 # cells of near-duplicates: their correlation, and the most that a single one differs, in standard
 # deviations, so that a badge or a digit counts that is small
 MIN_CORRELATION, MAX_DEVIATIONS = 0.98, 0.6
-# what may have been changed: the ratio of the standard deviations, and the mean, in levels
+# what may have been changed: the ratio of the standard deviations, and the mean of a channel, in levels
 MAX_CONTRAST_RATIO, MAX_MEAN_LEVELS = 1.2, 32.0
 # pixels of near-duplicates correlate, or the edges that the more blurred one has are also in the other
 MIN_PIXEL_CORRELATION, MIN_COMMON_EDGES = 0.97, 0.9
+# what compression changes besides, in levels, which counts where there is little contrast: cells on
+# average, a single one, and pixels on average, as root mean squares
+CELL_NOISE, MAX_CELL_NOISE, PIXEL_NOISE = 0.7, 2.0, 2.5
 # of nearly blank pictures, in levels: the mean, and a single cell without it
 MAX_BLANK_MEAN, MAX_BLANK_CELL = 2.0, 0.5
 # each picture is compared with so many of those that are most alike: bounds the work where all
@@ -61,7 +64,7 @@ class Looks:
         count, *shape = pictures.shape
         self._at_once = max(1, BLOCK_BYTES // int(np.prod(shape)))
         self._cells = np.empty((count, CELLS * CELLS * shape[-1]), np.uint16)
-        self.means = np.empty(count)
+        self._means = np.empty((count, shape[-1]), np.float32)
         self._deviations = np.empty(count)
         self._blank = np.empty(count, bool)
         digests: list[bytes] = []
@@ -70,8 +73,8 @@ class Looks:
             block = np.ascontiguousarray(pictures[part])
             digests += [hashlib.sha256(picture).digest()[:16] for picture in block]
             self._cells[part] = to_cells(block, boxes[part])
-            cells = self._cells[part].astype(np.float32) / PARTS
-            self.means[part], self._deviations[part] = cells.mean(axis=1), cells.std(axis=1)
+            self._means[part] = self._levels(part).mean(axis=1)
+            self._deviations[part] = self._centred(part).std(axis=1)
             self._blank[part] = (self._deviations[part] < BLANK_DEVIATION) & (
                 _spread(block, boxes[part]) < BLANK_DEVIATION
             )
@@ -97,34 +100,40 @@ class Looks:
             close[part] *= _alike_in_detail(self.pictures[pairs[part, 0]], self.pictures[pairs[part, 1]])
         return close
 
+    def _levels(self, which: slice | np.ndarray) -> np.ndarray:
+        return self._cells[which].reshape(-1, CELLS * CELLS, self._means.shape[1]).astype(np.float32) / PARTS
+
+    def _centred(self, which: slice | np.ndarray) -> np.ndarray:
+        """Return cells without the mean of each channel: a colour that is everywhere tells nothing of what is seen."""
+        return (self._levels(which) - self._means[which, None]).reshape(len(self._means[which]), -1)
+
     def _by_cells(self, pairs: np.ndarray) -> np.ndarray:
         first, second = pairs.T
-        a, b = (
-            self._cells[numbers].astype(np.float32) / PARTS - self.means[numbers, None].astype(np.float32)
-            for numbers in (first, second)
-        )
-        mean = np.abs(self.means[first] - self.means[second])
+        a, b = self._centred(first), self._centred(second)
+        mean = np.abs(self._means[first] - self._means[second]).max(axis=1)
         blank = self._blank[first] & self._blank[second] & (mean <= MAX_BLANK_MEAN)
         blank &= np.abs(a - b).max(axis=1) <= MAX_BLANK_CELL
         deviations = np.maximum(self._deviations, 1e-6)
         a, b = a / deviations[first, None], b / deviations[second, None]
         correlation = np.clip((a * b).mean(axis=1), 0, 1)
         ratio = np.maximum(deviations[first], deviations[second]) / np.minimum(deviations[first], deviations[second])
-        alike = (correlation >= MIN_CORRELATION) & (ratio <= MAX_CONTRAST_RATIO) & (mean <= MAX_MEAN_LEVELS)
-        alike &= (np.abs(a - b).max(axis=1) <= MAX_DEVIATIONS) & ~self._blank[first] & ~self._blank[second]
+        deviation = np.minimum(deviations[first], deviations[second])
+        alike = np.sqrt(2 - 2 * correlation) <= np.sqrt(2 - 2 * MIN_CORRELATION) + CELL_NOISE / deviation
+        alike &= np.abs(a - b).max(axis=1) <= MAX_DEVIATIONS + MAX_CELL_NOISE / deviation
+        alike &= (ratio <= MAX_CONTRAST_RATIO) & (mean <= MAX_MEAN_LEVELS) & ~self._blank[first] & ~self._blank[second]
         return np.where(blank, 1.0, np.where(alike, correlation, 0.0))
 
     def sketches(self) -> np.ndarray:
         """Return points that are at most RADIUS apart for near-duplicates, float32 (N, D)."""
         shape = (-1, CELLS // 2, 2, CELLS // 2, 2, self.pictures.shape[-1])
-        points = np.empty((len(self.means), (CELLS // 2) ** 2 + 1), np.float32)
+        points = np.empty((len(self._means), (CELLS // 2) ** 2 + 1), np.float32)
         for start in range(0, len(points), self._at_once):
             part = slice(start, start + self._at_once)
-            coarse = (self._cells[part].reshape(shape).mean(axis=(2, 4, 5)) / PARTS).reshape(-1, points.shape[1] - 1)
+            coarse = self._centred(part).reshape(shape).mean(axis=(2, 4, 5)).reshape(-1, points.shape[1] - 1)
             scale = np.maximum(self._deviations[part], BLANK_DEVIATION)[:, None] * (CELLS // 2)
-            points[part, :-1] = (coarse - self.means[part, None]) / scale
+            points[part, :-1] = coarse / scale
         points[self._blank, :-1] = 0
-        points[:, -1] = self.means / MAX_MEAN_LEVELS * MEAN_WEIGHT
+        points[:, -1] = self._means.mean(axis=1) / MAX_MEAN_LEVELS * MEAN_WEIGHT
         points -= points.mean(axis=0)
         # turned so that the first coordinates tell most: a tree needs no others
         _, axes = np.linalg.eigh(points.T @ points)
@@ -161,11 +170,11 @@ def _spread(pictures: np.ndarray, boxes: np.ndarray) -> np.ndarray:
     row, column = np.arange(height)[:, None], np.arange(width)
     top, left, box_height, box_width = boxes[:, :, None, None].transpose(1, 0, 2, 3)
     inside = (row >= top) & (row < top + box_height) & (column >= left) & (column < left + box_width)
-    values = pictures.astype(np.float32)
-    pixels = inside.sum(axis=(1, 2)) * pictures.shape[-1]
-    mean = (values.sum(axis=3) * inside).sum(axis=(1, 2)) / pixels
-    squares = ((values**2).sum(axis=3) * inside).sum(axis=(1, 2)) / pixels
-    return np.sqrt(np.maximum(squares - mean**2, 0))
+    values = pictures.astype(np.float32) * inside[..., None]
+    pixels = inside.sum(axis=(1, 2))[:, None]
+    # of each channel
+    variances = (values**2).sum(axis=(1, 2)) / pixels - (values.sum(axis=(1, 2)) / pixels) ** 2
+    return np.sqrt(np.maximum(variances.mean(axis=1), 0))
 
 
 def _alike_in_detail(first: np.ndarray, second: np.ndarray) -> np.ndarray:
@@ -180,10 +189,12 @@ def _alike_in_detail(first: np.ndarray, second: np.ndarray) -> np.ndarray:
         common += np.einsum("nhwc,nhwc->n", step_a, step_b)
         edges_a += np.einsum("nhwc,nhwc->n", step_a, step_a)
         edges_b += np.einsum("nhwc,nhwc->n", step_b, step_b)
-    a -= a.mean(axis=(1, 2, 3), keepdims=True)
-    b -= b.mean(axis=(1, 2, 3), keepdims=True)
+    a -= a.mean(axis=(1, 2), keepdims=True)
+    b -= b.mean(axis=(1, 2), keepdims=True)
     product = np.einsum("nhwc,nhwc->n", a, b)
-    powers = np.einsum("nhwc,nhwc->n", a, a) * np.einsum("nhwc,nhwc->n", b, b)
-    return (product >= MIN_PIXEL_CORRELATION * np.sqrt(powers)) | (
-        common >= MIN_COMMON_EDGES * np.minimum(edges_a, edges_b)
+    power_a, power_b = np.einsum("nhwc,nhwc->n", a, a), np.einsum("nhwc,nhwc->n", b, b)
+    return (
+        (product >= MIN_PIXEL_CORRELATION * np.sqrt(power_a * power_b))
+        | (common >= MIN_COMMON_EDGES * np.minimum(edges_a, edges_b))
+        | (power_a + power_b - 2 * product <= PIXEL_NOISE**2 * first[0].size)
     )
