@@ -66,7 +66,7 @@ class Looks:
         self._cells = np.empty((count, CELLS * CELLS * shape[-1]), np.uint16)
         self._means = np.empty((count, shape[-1]), np.float32)
         self._deviations = np.empty(count)
-        self._blank = np.empty(count, bool)
+        self._blank = np.zeros(count, bool)
         digests: list[bytes] = []
         for start in range(0, count, self._at_once):
             part = slice(start, start + self._at_once)
@@ -75,9 +75,8 @@ class Looks:
             self._cells[part] = to_cells(block, boxes[part])
             self._means[part] = self._levels(part).mean(axis=1)
             self._deviations[part] = self._centred(part).std(axis=1)
-            self._blank[part] = (self._deviations[part] < BLANK_DEVIATION) & (
-                _spread(block, boxes[part]) < BLANK_DEVIATION
-            )
+            plain = np.flatnonzero(self._deviations[part] < BLANK_DEVIATION)
+            self._blank[start + plain[_spread(block[plain], boxes[start + plain]) < BLANK_DEVIATION]] = True
         first: dict[bytes, int] = {}
         self.same = np.array([first.setdefault(digest, number) for number, digest in enumerate(digests)], np.int64)
 

@@ -1,5 +1,6 @@
 """Preparing a dataset: one array of pictures, checked, whatever source they come from."""
 
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO, cast
@@ -193,12 +194,12 @@ def _find_duplicates(
     alike: dict[int, list[int]] = {}
     for first, second in found.pairs.tolist():
         alike.setdefault(second, []).append(first)
-    columns = {
-        "same": np.where(found.same == numbers, "", found.same.astype(str)),
-        "alike": [" ".join(map(str, alike.get(number, []))) for number in numbers],
-        "duplicates": np.where(alone, "", roots.astype(str)),
-    }
-    return pictures.assign(**columns), list(_name_duplicates(pictures, found))
+    added = pictures.assign(
+        same=np.where(found.same == numbers, "", found.same.astype(str)),
+        alike=[" ".join(map(str, alike.get(number, []))) for number in range(len(pictures))],
+        duplicates=np.where(alone, "", roots.astype(str)),
+    )
+    return added, list(_name_duplicates(pictures, found))
 
 
 def _name_duplicates(pictures: pd.DataFrame, found: NearDuplicates) -> Iterator[Problem]:
@@ -218,20 +219,14 @@ def _name_duplicates(pictures: pd.DataFrame, found: NearDuplicates) -> Iterator[
 
 def _find_large(pictures: pd.DataFrame, classes: list[str] | None) -> Iterator[Problem]:
     """Name groups of near-duplicates that leave a split little choice."""
-    strata = pictures["label"] if classes else pd.Series("all pictures", pictures.index)
-    sizes = strata.value_counts()
-    grouped = pictures["duplicates"] != ""
-    for (label, root), count in (
-        strata[grouped].groupby([strata[grouped], pictures["duplicates"][grouped]]).size().items()
-    ):
+    strata = list(pictures["label"]) if classes else ["all pictures"] * len(pictures)
+    sizes = Counter(strata)
+    grouped = Counter(pair for pair in zip(strata, pictures["duplicates"], strict=True) if pair[1])
+    for (label, root), count in grouped.items():
         if count >= FEW_PICTURES and count > LARGE_SHARE * sizes[label]:
             path = pictures["path"][int(root)]
-            yield Problem(
-                str(label),
-                "large group",
-                f"{count:,} of {sizes[label]:,} are near-duplicates of {path}: keep_together: duplicates puts all "
-                "of them into one split",
-            )
+            detail = f"{count:,} of {sizes[label]:,} are near-duplicates of {path}: "
+            yield Problem(label, "large group", f"{detail}keep_together: duplicates puts all of them into one split")
 
 
 def _find_rare(labels: pd.Series, classes: list[str] | None) -> Iterator[Problem]:
