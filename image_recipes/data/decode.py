@@ -79,7 +79,6 @@ class Decoded(NamedTuple):
 
     Attributes:
         picture: uint8, (H, W, C).
-        fingerprint: to find pictures that look alike, before it was padded.
         width: in pixels, of the original, upright.
         height: the same.
         kind: of the original's numbers.
@@ -88,7 +87,6 @@ class Decoded(NamedTuple):
     """
 
     picture: np.ndarray
-    fingerprint: int
     width: int
     height: int
     kind: Kind
@@ -134,7 +132,7 @@ def _fit(opened: Opened, shape: Shape) -> Decoded:
     left, top = (shape.width - new_size[0]) // 2, (shape.height - new_size[1]) // 2
     values = np.asarray(fitted).reshape(*new_size[::-1], -1)
     array[top : top + new_size[1], left : left + new_size[0]] = values
-    return Decoded(array, _fingerprint(fitted), width, height, opened.layout.kind, _find_levels(values), flaw)
+    return Decoded(array, width, height, opened.layout.kind, _find_levels(values), flaw)
 
 
 def _place(width: int, height: int, shape: Shape) -> tuple[tuple[float, float, float, float], tuple[int, int]]:
@@ -181,13 +179,3 @@ def _find_levels(values: np.ndarray) -> tuple[int, int]:
     counts = np.bincount(values.ravel(), minlength=256).cumsum()
     low, high = np.searchsorted(counts, [OUTLIERS * counts[-1], (1 - OUTLIERS) * counts[-1]])
     return int(low), int(high)
-
-
-def _fingerprint(image: Image.Image) -> int:
-    """Return the difference hash of a picture: is each of 8 x 8 cells brighter than the next?
-
-    Pictures that look alike differ in few of its 64 bits (N. Krawetz, "Kind of Like That",
-    2013).
-    """
-    cells = np.asarray(image.convert("L").resize((9, 8), Image.Resampling.BOX)).astype(np.int16)
-    return int.from_bytes(np.packbits(cells[:, 1:] > cells[:, :-1]).tobytes(), "big")

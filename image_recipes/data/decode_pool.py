@@ -36,7 +36,6 @@ class DecodingReport(NamedTuple):
 
     error: str
     sha256: str
-    fingerprint: int
     width: int
     height: int
     kind: str
@@ -132,10 +131,10 @@ def _decode_one(file: Path, shape: Shape) -> Decoding:
         content = read_file(file)
         decoded = decode(content, shape)
     except BadPictureError as error:
-        return DecodingReport(str(error), "", 0, 0, 0, "", 0, 0, ""), None
-    picture, fingerprint, width, height, kind, levels, flaw = decoded
+        return DecodingReport(str(error), "", 0, 0, "", 0, 0, ""), None
+    picture, width, height, kind, levels, flaw = decoded
     sha256 = hashlib.sha256(content).hexdigest()
-    return DecodingReport("", sha256, fingerprint, width, height, kind, *levels, flaw), picture
+    return DecodingReport("", sha256, width, height, kind, *levels, flaw), picture
 
 
 def _find_extent(file: Path) -> Extent | None:
