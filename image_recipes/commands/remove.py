@@ -17,6 +17,7 @@ from image_recipes.commands.add import RAW_FOLDER
 from image_recipes.commands.params_file import remove_params
 from image_recipes.core.errors import UserError, did_you_mean, one_line
 from image_recipes.core.params import PARAMS_FILE, read_params, read_yaml
+from image_recipes.data.decoded import DECODED_FOLDER
 from image_recipes.models.recipe import FEATURES_FOLDER
 
 
@@ -156,7 +157,7 @@ def _load_stages(repo: Repo, names: Mapping[str, list[str]]) -> Iterator[Stage]:
 def _folders(names: Mapping[str, list[str]]) -> Iterator[Path]:
     """Yield the folders of datasets and recipes, in which more may lie than the outputs of their stages."""
     for dataset in names.get("datasets", []):
-        yield FEATURES_FOLDER / dataset
+        yield from (FEATURES_FOLDER / dataset, DECODED_FOLDER / dataset)
         yield from (Path(folder, dataset) for folder in COMPARED_FILES)
     for recipe in names.get("recipes", []):
         yield from (Path("dvclive", recipe), Path("plots", recipe))

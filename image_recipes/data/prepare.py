@@ -15,7 +15,8 @@ from image_recipes.core.params import SPLIT_NAMES
 from image_recipes.core.tasks import TASKS
 from image_recipes.data.cells import content_boxes
 from image_recipes.data.decode import Shape
-from image_recipes.data.decode_pool import DecodingReport, decode_all
+from image_recipes.data.decode_pool import Decoding, DecodingReport
+from image_recipes.data.decoded import decode_rest, forget_decoded, keep_decoded
 from image_recipes.data.duplicates import Looks, NearDuplicates, find_near_duplicates
 from image_recipes.data.groups import group_pairs
 from image_recipes.data.labels import LABELS
@@ -30,12 +31,13 @@ LARGE_SHARE = 0.2
 EQUALS_NAMED = 3
 
 
-def prepare_dataset(settings: Dataset, folder: Path) -> str | None:
+def prepare_dataset(settings: Dataset, folder: Path, decoded: Path | None = None) -> str | None:
     """Write a prepared dataset: images.npy, targets.npy and dataset.json.
 
     Args:
         settings: the dataset's.
         folder: to make, and to write into.
+        decoded: where to keep what was decoded, if problems stop the run; None to keep nothing.
 
     Returns:
         What stops the run, if the pictures are files of which some cannot be used; else None.
@@ -45,12 +47,12 @@ def prepare_dataset(settings: Dataset, folder: Path) -> str | None:
     """
     content = SOURCES[settings.source].load(settings)
     if isinstance(settings, OwnPictures):
-        return prepare_pictures(cast(Listing, content), settings, folder)
+        return prepare_pictures(cast(Listing, content), settings, folder, decoded)
     save_prepared(*cast(Arrays, content), folder)
     return None
 
 
-def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> str | None:
+def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path, decoded: Path | None = None) -> str | None:
     """Decode and check pictures, and write them as a prepared dataset.
 
     Beside images.npy, targets.npy and dataset.json are written pictures.csv (a row for each
@@ -63,6 +65,7 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> s
         listing: what to prepare.
         settings: the dataset's.
         folder: to write into.
+        decoded: where to keep what was decoded, if problems stop the run, for the next try; None to keep nothing.
 
     Returns:
         What stops the run; None if nothing does.
@@ -76,7 +79,8 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> s
     problems += listing.problems
     ranges = choose_ranges(settings.pixel_range, Path(settings.raw), named)
     shape = settings.shape._replace(ranges=ranges)
-    reports = list(_decode_into(file, Path(settings.raw), list(named["path"]), shape))
+    raw = Path(settings.raw)
+    reports = list(_write_decoded(decode_rest(raw, list(named["path"]), shape, decoded), file, shape))
     pictures = named.join(pd.DataFrame(reports, columns=DecodingReport._fields, index=named.index))
     good = pictures["error"] == ""
     bad = pictures[~good]
@@ -104,7 +108,9 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> s
     allowed = settings.max_bad_share if settings.on_bad_picture == "skip" else None
     complaint = refuse(problems, count, settings.raw, allowed)
     if complaint:
-        file.unlink()
+        if decoded:
+            keep_decoded(pictures, file, raw, shape, decoded)
+        file.unlink(missing_ok=True)
     else:
         _check_targets(targets, pictures["label"], settings.raw)
         info = DatasetInfo(
@@ -121,6 +127,8 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path) -> s
         save_targets(targets, info, folder)
         columns = ["path", "sha256", "split", "group", "same", "alike", "duplicates", "width", "height"]
         pictures[columns].to_csv(folder / PICTURES_FILE, index=False)
+        if decoded:
+            forget_decoded(decoded)
     save_problems(problems, folder)
     return complaint
 
@@ -133,14 +141,14 @@ def _without_bad_names(pictures: pd.DataFrame) -> tuple[pd.DataFrame, list[Probl
     return pictures[~bad].reset_index(drop=True), problems
 
 
-def _decode_into(file: Path, raw: Path, names: list[str], shape: Shape) -> Iterator[DecodingReport]:
-    """Decode pictures, write the good ones in order as one array, and yield a report on each."""
+def _write_decoded(pictures: Iterator[Decoding], file: Path, shape: Shape) -> Iterator[DecodingReport]:
+    """Write the good ones of decoded pictures in order as one array, and yield a report on each."""
     picture_shape = (shape.height, shape.width, shape.channels)
     count = 0
     try:
         with file.open("wb") as stream:
             _write_header(stream, 0, picture_shape)
-            for report, picture in decode_all([raw / name for name in names], shape, str(raw)):
+            for report, picture in pictures:
                 if picture is not None:
                     stream.write(picture.tobytes())
                     count += 1

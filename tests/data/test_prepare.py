@@ -233,3 +233,33 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
     assert complaint is not None
     assert "1 of 4 pictures cannot be used, such as x/003.png (missing file)" in complaint
+
+
+def test_a_prepare_that_stops_keeps_what_it_decoded(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = make_folder(tmp_path / "raw", {"a": 20, "b": 20})
+    spoil(raw)
+    settings, kept = folder_settings(raw), tmp_path / "decoded"
+    assert prepare_dataset(settings, tmp_path / "first", kept) is not None
+    for name in ["a/000.png", "a/001.png", "b/notes.jpg", "b/copy.png"]:
+        (raw / name).unlink()
+    noise(900).save(raw / "a/005.png")
+
+    assert prepare_dataset(settings, tmp_path / "second", kept) is None
+
+    # the two of two labels were not kept, nor the one that has changed since
+    assert "36 pictures were decoded before, and have not changed" in capsys.readouterr().out
+    assert not kept.exists()
+    assert prepare_dataset(settings, tmp_path / "anew") is None
+    for name in ["images.npy", "targets.npy", "pictures.csv", "problems.csv", "dataset.json"]:
+        assert (tmp_path / "second" / name).read_bytes() == (tmp_path / "anew" / name).read_bytes()
+
+
+def test_what_was_decoded_otherwise_is_not_used(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    raw = make_folder(tmp_path / "raw", {"a": 20, "b": 20})
+    spoil(raw)
+    kept = tmp_path / "decoded"
+    assert prepare_dataset(folder_settings(raw), tmp_path / "first", kept) is not None
+
+    assert prepare_dataset(folder_settings(raw, fit="crop"), tmp_path / "second", kept) is not None
+
+    assert "decoded before" not in capsys.readouterr().out
