@@ -29,8 +29,8 @@ CARRIED = (
     "stages",
 )
 TEXTS = {
-    # without the other's remotes
-    ".dvc/config": "[core]\n    analytics = false\n",
+    # without the other's remotes; a picture and its copy in DVC's cache are one on disk
+    ".dvc/config": '[core]\n    analytics = false\n[cache]\n    type = "reflink,hardlink,copy"\n',
     "params.yaml": """\
 # Everything a run depends on. `dvc repro` reruns just the recipes whose values changed.
 
