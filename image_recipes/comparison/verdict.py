@@ -11,9 +11,9 @@ import pandas as pd
 from image_recipes.comparison.by_task import COMPARISON
 from image_recipes.comparison.sentences import Sentence
 from image_recipes.core.dataset import DatasetInfo
-from image_recipes.core.names import show_name
 from image_recipes.core.tasks import Task
 from image_recipes.results.metrics import Metrics
+from image_recipes.results.names import show_name
 from image_recipes.results.tables import BASELINE
 
 # an environment variable, by which `image-recipes repro` keeps for its end what `compare` would print

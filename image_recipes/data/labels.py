@@ -119,8 +119,7 @@ def _refuse_numbers(texts: pd.Series, column: str) -> str | None:
 
 def _refuse_precision(numbers: pd.Series, column: str) -> str | None:
     """Say so if numbers that differ become equal as float32, in which models count."""
-    kept = numbers.astype(np.float32).nunique() / max(1, numbers.nunique())
-    if kept >= MIN_TOLD_APART:
+    if numbers.astype(np.float32).nunique() >= MIN_TOLD_APART * numbers.nunique():
         return None
     center = float(f"{numbers.min():.3g}")
     return (

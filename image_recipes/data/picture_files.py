@@ -51,7 +51,7 @@ def is_heic(first_bytes: bytes) -> bool:
 
 
 def is_picture(file: Path) -> bool:
-    """Tell by a file's first bytes whether it is a picture, whatever its name."""
+    """Tell by a file's first bytes whether it is a picture: for names without an ending."""
     Image.init()
     try:
         with file.open("rb") as stream:
@@ -65,7 +65,7 @@ def is_picture(file: Path) -> bool:
 def find_files(paths: Sequence[Path]) -> FoundFiles:
     """List picture files: those given, and the pictures below folders that are given.
 
-    Below a folder, a file whose name does not end as a picture's is taken if its first bytes are a picture's.
+    Below a folder, a name without an ending is taken if the content is a picture.
 
     Raises:
         UserError: a path leads nowhere, or to a folder without pictures.
@@ -90,7 +90,7 @@ def find_files(paths: Sequence[Path]) -> FoundFiles:
 
 
 def _is_wanted(file: Path, known: set[str]) -> bool:
-    return file.suffix.lower() in known or is_picture(file)
+    return file.suffix.lower() in known if file.suffix else is_picture(file)
 
 
 def _files_below(folder: Path) -> Iterator[Path]:

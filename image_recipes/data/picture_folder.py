@@ -42,7 +42,7 @@ def list_picture_files(folder: Path, by_content: bool = True) -> PictureFiles:
 
     Args:
         folder: to look into.
-        by_content: a file whose name does not end as a picture's does is one if its first bytes are a picture's.
+        by_content: a file whose name has no ending is one if its first bytes are a picture's.
 
     Raises:
         UserError: a folder below it cannot be read.
@@ -53,7 +53,7 @@ def list_picture_files(folder: Path, by_content: bool = True) -> PictureFiles:
         ending = os.path.splitext(name)[1].lower()  # noqa: PTH122, which takes long for many
         if is_broken:
             broken_links.append(Path(name))
-        elif ending in known or (by_content and is_picture(folder / name)):
+        elif ending in known or (by_content and not ending and is_picture(folder / name)):
             pictures.append(Path(name))
         else:
             others[ending if ending.isprintable() and ending else NO_ENDING] += 1

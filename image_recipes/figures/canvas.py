@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from image_recipes.core.files import written_whole
-from image_recipes.core.names import MAX_NAMED_CLASSES, fit_abreast, name_in_short
 from image_recipes.figures.fonts import choose_fonts, without_warnings
+from image_recipes.results.names import MAX_NAMED_CLASSES, fit_abreast, name_in_short
 
 # a name with two dollars is no formula
 mpl.rcParams["text.parse_math"] = False

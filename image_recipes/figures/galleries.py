@@ -9,10 +9,10 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from image_recipes.core.dataset import DatasetInfo
-from image_recipes.core.names import show_name
 from image_recipes.figures.canvas import save_figure
 from image_recipes.figures.fonts import choose_fonts, without_warnings
 from image_recipes.figures.titles import break_titles
+from image_recipes.results.names import show_name
 
 GALLERY_SIDE = 5
 GALLERY_CELLS = GALLERY_SIDE**2

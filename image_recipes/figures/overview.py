@@ -8,8 +8,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from image_recipes.core.dataset import DatasetInfo, Prepared
-from image_recipes.core.names import MAX_LETTERS, shorten, show_name
 from image_recipes.figures.canvas import name_classes, save_figure
+from image_recipes.results.names import MAX_LETTERS, shorten, show_name
 
 HISTOGRAM_BINS = 30
 

@@ -10,9 +10,9 @@ from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 from image_recipes.core.dataset import DatasetInfo
-from image_recipes.core.names import name_in_short
 from image_recipes.figures.canvas import name_classes, save_figure
 from image_recipes.results.confusion import CONFUSION_FOLDER, choose_confused, count_confusions
+from image_recipes.results.names import name_in_short
 
 # draws predictions on axes
 PlotPredictions = Callable[[Axes, pd.DataFrame, DatasetInfo], None]

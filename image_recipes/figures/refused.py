@@ -7,11 +7,11 @@ from pathlib import Path
 from matplotlib.figure import Figure
 from PIL import Image, ImageFile
 
-from image_recipes.core.names import show_name
 from image_recipes.data.opening import MAX_PIXELS
 from image_recipes.data.picture_files import PICTURE_FORMATS
 from image_recipes.data.problems import STOPS_RUN, load_problems
 from image_recipes.figures.canvas import save_figure
+from image_recipes.results.names import show_name
 
 GRID_SIDE = 5
 THUMBNAIL_SIZE = (160, 160)

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 import pandas as pd
 
 from image_recipes.core.errors import UserError
-from image_recipes.core.names import shorten, show_name
 from image_recipes.core.params import SPLIT_NAMES
 from image_recipes.data.problems import FEW_PICTURES
 from image_recipes.intake.choice import choose
+from image_recipes.results.names import shorten, show_name
 
 # in the table of classes and splits
 CLASSES_SHOWN = 20

@@ -7,7 +7,6 @@ import pandas as pd
 
 from image_recipes.comparison.sentences import Sentence
 from image_recipes.core.dataset import DatasetInfo
-from image_recipes.core.names import show_name
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
 from image_recipes.evaluation.calibration import calibrate
 from image_recipes.report.charts import (
@@ -19,6 +18,7 @@ from image_recipes.report.charts import (
 )
 from image_recipes.results.confusion import CONFUSION_FOLDER, choose_confused, count_confusions
 from image_recipes.results.metrics import Metrics
+from image_recipes.results.names import show_name
 
 
 class ReportOfTask(NamedTuple):

@@ -7,8 +7,8 @@ import altair as alt
 import numpy as np
 import pandas as pd
 
-from image_recipes.core.names import fit_abreast, name_in_short
 from image_recipes.core.tasks import Task
+from image_recipes.results.names import fit_abreast, name_in_short
 from image_recipes.results.tables import BASELINE
 
 Spec = dict[str, Any]

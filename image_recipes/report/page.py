@@ -19,7 +19,6 @@ from image_recipes.comparison.verdict import Outcome, Verdict, choose_best, judg
 from image_recipes.core.dataset import DatasetInfo, Prepared, load_prepared
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import write_text
-from image_recipes.core.names import MAX_NAMED_CLASSES, show_name
 from image_recipes.core.params import read_params, read_yaml
 from image_recipes.evaluation.by_task import EVALUATION
 from image_recipes.report.by_task import REPORT, ReportOfTask
@@ -27,6 +26,7 @@ from image_recipes.report.charts import Chart, chart_errors, chart_histories, ep
 from image_recipes.results.hashes import hash_as_dvc
 from image_recipes.results.history import load_history
 from image_recipes.results.metrics import Metrics, load_baseline_metrics, load_metrics
+from image_recipes.results.names import MAX_NAMED_CLASSES, show_name
 from image_recipes.results.predictions import load_baselines, load_predictions
 from image_recipes.results.tables import BASELINE, format_value, load_table
 

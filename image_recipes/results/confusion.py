@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from image_recipes.core.names import MAX_NAMED_CLASSES
+from image_recipes.results.names import MAX_NAMED_CLASSES
 
 # where the stage `compare` writes all of them, a file for each dataset
 CONFUSION_FOLDER = "metrics/compare/confusion"

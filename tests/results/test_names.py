@@ -2,7 +2,7 @@
 
 import pytest
 
-from image_recipes.core.names import count_cells, fit_abreast, name_in_short, shorten, show_name
+from image_recipes.results.names import count_cells, fit_abreast, name_in_short, shorten, show_name
 
 
 @pytest.mark.parametrize(
