@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from image_recipes.checks import check_name, check_params
-from image_recipes.commands.add_copy import CopyOptions, copied, plan_copies
+from image_recipes.commands.add_copy import CopyOptions, copied, plan_copies, recover
 from image_recipes.commands.add_params import DEFAULT_WEIGHTS, lies_in, plan_params
 from image_recipes.commands.params_file import write_params
 from image_recipes.commands.tracking import track
@@ -40,12 +40,14 @@ def add_pictures(path: Path, name: str, options: Options, transfer: Path | None,
     check_params(may_be_empty=True)
     if transfer is None and name not in read_params()["datasets"] and DEFAULT_WEIGHTS.exists():
         transfer = DEFAULT_WEIGHTS
-    with find_pictures(path, options, Path("data")) as found:
+    with find_pictures(path, options) as found:
         _add(found, path, name, transfer, copying)
 
 
 def _add(found: Found, path: Path, name: str, transfer: Path | None, copying: CopyOptions) -> None:
     folder = RAW_FOLDER / name
+    if not copying.dry_run:
+        recover(folder)
     if lies_in(found, folder):
         # what a person keeps there stays as it is
         copying = copying._replace(mirror=False, link=False)
@@ -58,7 +60,7 @@ def _add(found: Found, path: Path, name: str, transfer: Path | None, copying: Co
     sources: dict[str, Path | bytes] = {**found.sources}
     if found.table:
         text = found.table.text
-        sources[found.table.name] = path if text is None else text.encode("utf-8")
+        sources[found.table.name] = found.table.file if text is None else text.encode("utf-8")
         if text is not None:
             print(f"the table is written as {folder / found.table.name}, as it was understood")
     if lies_in(found, folder):
@@ -66,7 +68,7 @@ def _add(found: Found, path: Path, name: str, transfer: Path | None, copying: Co
     copies = plan_copies(sources, folder, copying)
     entries = plan_params(name, found, look, folder, transfer)
     _print_plan(entries)
-    print(f"{folder}: {copies.describe()}")
+    print(f"{folder}: {copies.describe(lies_in(found, folder))}")
     if copying.dry_run:
         print("nothing was changed")
         return

@@ -3,6 +3,8 @@
 import filecmp
 import os
 import shutil
+import signal
+import sys
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -52,9 +54,10 @@ class Copies(NamedTuple):
     gone: list[Path]
     counts: Counter[str]
 
-    def describe(self) -> str:
-        """Say in words what changes."""
-        said = {state: words.format(folder=self.folder) for state, words in SAID.items()}
+    def describe(self, in_place: bool) -> str:
+        """Say in words what changes; in place, what else lies there is a person's own."""
+        kept = SAID["kept"].partition(" (")[0] if in_place else SAID["kept"]
+        said = {state: words.format(folder=self.folder) for state, words in {**SAID, "kept": kept}.items()}
         return ", ".join(f"{self.counts[state]:,} {said[state]}" for state in SAID if self.counts[state]) or "nothing"
 
 
@@ -124,10 +127,11 @@ def copied(copies: Copies, link: bool) -> Iterator[None]:
     Raises:
         UserError: a file cannot be copied.
     """
-    folder = copies.folder
-    stage = folder.with_name(f".partial-{folder.name}")
+    folder, stage = copies.folder, _stage_of(copies.folder)
     before = {file: file.read_bytes() for file in _files_of_others(folder) if file.exists()}
     moved: list[tuple[Path, Path]] = []
+    # as Ctrl-C does
+    handler = signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         for name, source in copies.wanted.items():
             _copy(source, stage / "new" / name, link)
@@ -151,7 +155,26 @@ def copied(copies: Copies, link: bool) -> Iterator[None]:
         if isinstance(error, OSError) and not isinstance(error, FileNotFoundError):
             raise UserError(f"{error.filename or folder}: {error.strerror}: nothing was changed") from None
         raise
+    finally:
+        signal.signal(signal.SIGTERM, handler)
     shutil.rmtree(stage, ignore_errors=True)
+
+
+def recover(folder: Path) -> None:
+    """Put back what an `add` that was killed had taken out of a folder.
+
+    Args:
+        folder: below data/raw.
+    """
+    old = _stage_of(folder) / "old"
+    for file in sorted(old.rglob("*")):
+        if file.is_file() or file.is_symlink():
+            _move(file, folder / file.relative_to(old), [])
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _stage_of(folder: Path) -> Path:
+    return folder.with_name(f".partial-{folder.name}")
 
 
 def _files_of_others(folder: Path) -> list[Path]:
@@ -160,7 +183,7 @@ def _files_of_others(folder: Path) -> list[Path]:
 
 
 def _copy(source: Path | bytes, target: Path, link: bool) -> None:
-    if target.exists() and _compare(source, target) == "same":
+    if target.is_symlink() == link and _compare(source, target) == "same":
         return
     target.unlink(missing_ok=True)
     target.parent.mkdir(parents=True, exist_ok=True)

@@ -15,7 +15,7 @@ from image_recipes.intake.look import Look
 from image_recipes.models.recipe import WEIGHTS_FOLDER, check_loads_weights
 
 # of a dataset: how its pictures are read
-UNDERSTOOD = ("source", "task", "table", "columns", "missing", "split_folders", "class_from", "rename_classes")
+UNDERSTOOD = ("source", "task", "table", "columns", "missing", "split_folders", "class_from", "rename_classes", "unit")
 # ImageNet's weights to start from where nobody names others
 DEFAULT_WEIGHTS = WEIGHTS_FOLDER / "EfficientNetLite0.weights.h5"
 
@@ -42,7 +42,7 @@ def plan_params(name: str, found: Found, look: Look, folder: Path, transfer: Pat
     if known is not None:
         for key in UNDERSTOOD:
             # what a dataset of before does not say is read as it was then
-            if key in known and known[key] != dataset.get(key):
+            if key in known and known[key] != dataset.get(key) and not _is_renamed_unit(key, known[key], dataset[key]):
                 raise UserError(
                     f"{PARAMS_FILE}: datasets.{name}.{key} is {known.get(key)}, but for these pictures it would be "
                     f"{dataset.get(key)}: change it there, or choose another name"
@@ -82,6 +82,15 @@ def plan_params(name: str, found: Found, look: Look, folder: Path, transfer: Pat
         "architectures": {key: layers for key, layers in architectures.items() if key in wanted},
     }
     return {section: values for section, values in entries.items() if values}
+
+
+def _is_renamed_unit(key: str, known: str | None, found: str | None) -> bool:
+    """Tell whether a person has named the unit otherwise: what stands in brackets must be the same, if both have it."""
+    if key != "unit":
+        return False
+    brackets = [re.search(r"\(([^()]*)\)$", unit or "") for unit in (known, found)]
+    first, second = (bracket and bracket[1] for bracket in brackets)
+    return not (first and second) or first == second
 
 
 def lies_in(found: Found, folder: Path) -> bool:
@@ -170,8 +179,8 @@ def _source(found: Found, folder: Path) -> dict[str, Any]:
 def _shares(given: set[str]) -> dict[str, Any]:
     """Return the splits that the source gives as `given`; those it lacks are cut from training."""
     shares: dict[str, Any] = {"train": 0.7, "validation": 0.15, "test": 0.15}
-    if "train" not in given or not given & {"validation", "test"}:
+    if not given & {"validation", "test"}:
         return shares
     known: dict[str, Any] = {name: "given" if name in given else share for name, share in shares.items()}
-    lacking = sum(share for name, share in shares.items() if name not in given)
-    return known if not lacking else {**known, "train": 1 - lacking}
+    lacking = sum(shares[name] for name in ("validation", "test") if name not in given)
+    return {**known, "train": round(1 - lacking, 2)} if lacking else known

@@ -30,7 +30,7 @@ CARRIED = (
 )
 TEXTS = {
     # without the other's remotes; a picture and its copy in DVC's cache are one on disk
-    ".dvc/config": '[core]\n    analytics = false\n[cache]\n    type = "reflink,hardlink,copy"\n',
+    ".dvc/config": '[core]\n    analytics = false\n[cache]\n    type = "hardlink,reflink,copy"\n',
     "params.yaml": """\
 # Everything a run depends on. `dvc repro` reruns just the recipes whose values changed.
 

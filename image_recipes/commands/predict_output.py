@@ -44,7 +44,8 @@ def check_wanted(wanted: Wanted, info: DatasetInfo, model: str) -> None:
     option = "--all" if wanted.all_classes else "--top" if wanted.top > 1 else ""
     if option and info.classes is None:
         raise UserError(f"{option}: {model} predicts a number: leave the option out, which is for classes")
-    taken = {"path", *COMMANDS[info.task].answer_columns} & set(info.classes or [])
+    ranks = [f"{column}_{rank}" for column in ("class", "probability") for rank in range(2, wanted.top + 1)]
+    taken = {"path", *COMMANDS[info.task].answer_columns, *ranks} & set(info.classes or [])
     if wanted.all_classes and taken and wanted.format == "csv":
         raise UserError(f"--all: a class is called {taken.pop()}, as a column is: take --format jsonl")
 

@@ -1,12 +1,16 @@
 """Having DVC track files."""
 
+import hashlib
 import os
 import subprocess
 import sys
 from pathlib import Path
 
 from image_recipes.core.errors import UserError
-from image_recipes.core.params import read_yaml
+from image_recipes.core.files import write_text
+
+# how folders were when DVC tracked them last; Git passes the folder over
+STATES = Path(".dvc/tmp/image-recipes")
 
 
 def track(path: Path, *options: str) -> None:
@@ -15,34 +19,28 @@ def track(path: Path, *options: str) -> None:
     Raises:
         UserError: it fails, with what DVC says.
     """
-    if _is_tracked(path):
+    known = STATES / f"{path.name}.txt"
+    if known.exists() and path.is_dir() and known.read_text() == _fingerprint(path):
+        # DVC would look at each file's hash, which takes long for many
         print(f"{path}.dvc: DVC tracks {path}")
         return
     command = ["dvc", "add", *options, str(path)]
     done = subprocess.run([sys.executable, "-m", *command], text=True, capture_output=True)
     if done.returncode:
         raise UserError(f"{' '.join(command)} failed: {' '.join(done.stderr.split())}")
+    if path.is_dir():
+        write_text(_fingerprint(path), known)
     print(f"{path}.dvc: DVC tracks {path}")
 
 
-def _is_tracked(path: Path) -> bool:
-    """Tell whether DVC has tracked a folder as it is: as many files and bytes, and none changed since.
-
-    DVC itself looks at every file's hash, which takes long for many. When a file was written is told by
-    its change of status, which copying does not set back.
-    """
-    record = Path(f"{path}.dvc")
-    if not record.exists() or not path.is_dir():
-        return False
-    (out,) = read_yaml(record)["outs"]
-    tracked = record.stat().st_mtime_ns
-    count = size = 0
-    for place, _, names in os.walk(path, followlinks=True):
-        for name in names:
+def _fingerprint(path: Path) -> str:
+    """Return what changes with any file below a folder: names, sizes, times, places on disk, and what DVC recorded."""
+    digest = hashlib.sha256(Path(f"{path}.dvc").read_bytes())
+    for place, folders, names in os.walk(path, followlinks=True):
+        folders.sort()
+        for name in sorted(names):
             # cheaper than a Path for each
-            status = os.stat(os.path.join(place, name))  # noqa: PTH116, PTH118
-            if status.st_ctime_ns > tracked:
-                return False
-            count += 1
-            size += status.st_size
-    return (count, size) == (out.get("nfiles"), out.get("size"))
+            state = os.lstat(os.path.join(place, name))  # noqa: PTH118
+            said = f"{name} {state.st_size} {state.st_mtime_ns} {state.st_ctime_ns} {state.st_ino}"
+            digest.update(os.fsencode(said))
+    return digest.hexdigest()

@@ -1,5 +1,6 @@
 """What a `prepare` that stopped has decoded, kept for the next try."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
@@ -77,7 +78,9 @@ def _load(folder: Path, shape: Shape) -> pd.DataFrame:
 
 
 def _describe(shape: Shape) -> str:
-    return json.dumps(shape._replace(region=shape.region.box), sort_keys=True)  # type: ignore[arg-type]
+    """Return what decoded pictures depend on beside their files: what is made of them, and by which code."""
+    code = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))))
+    return json.dumps([*shape._replace(region=shape.region.box), code.hexdigest()])  # type: ignore[arg-type]
 
 
 def _state(file: Path) -> tuple[int, int]:

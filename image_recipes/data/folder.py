@@ -112,6 +112,9 @@ def _find_split(file: Path, places: Mapping[str, SplitName]) -> tuple[str | None
 
 def _class_of(raw: Path, file: Path, below: Path, class_from: ClassFrom) -> str:
     name = CLASS_OF[class_from](below)
+    if name is None and len(file.parts) - len(below.parts) > 1:
+        # the split's folder lies in the class's
+        name = file.parts[0]
     if name is None:
         raise UserError(f"{raw / file}: lies outside of the classes' folders: move it into one, or elsewhere")
     return normalize_label(name)

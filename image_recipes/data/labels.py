@@ -80,6 +80,8 @@ def is_number(text: str) -> bool:
         number = float(text)
     except ValueError:
         return False
+    if "_" in text:  # 1_000, for Python alone
+        return False
     return bool(abs(number) < float(np.finfo(np.float32).max))
 
 

@@ -11,8 +11,6 @@ from image_recipes.data.picture_files import extensions, is_picture
 
 # what file managers leave behind
 IGNORED_NAMES = {"thumbs.db", "desktop.ini", "__macosx"}
-# pictures, too: that they cannot be read is to be said, not passed over
-UNREADABLE_ENDINGS = {".dng", ".cr2", ".cr3", ".nef", ".arw", ".psd", ".svg", ".dcm", ".nii", ".czi"}
 NO_ENDING = "no ending"
 ENDINGS_NAMED = 5
 
@@ -47,7 +45,7 @@ def list_picture_files(folder: Path, by_content: bool = True) -> PictureFiles:
     Raises:
         UserError: a folder below it cannot be read.
     """
-    known = extensions() | UNREADABLE_ENDINGS
+    known = extensions()
     pictures, others, broken_links = [], Counter[str](), []
     for name, is_broken in sorted(visible_files(folder)):
         ending = os.path.splitext(name)[1].lower()  # noqa: PTH122, which takes long for many

@@ -1,21 +1,26 @@
 """Archives of pictures, unpacked where nothing else lies, within limits."""
 
+import re
 import shutil
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
+from stat import S_ISLNK
 from tempfile import TemporaryDirectory
 
-from charset_normalizer import from_bytes
 from tqdm import tqdm
 
 from image_recipes.core.errors import UserError, one_line
 from image_recipes.data.picture_folder import is_visible
+from image_recipes.intake.encodings import guess_text
 
 ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
 REFUSED = {".rar": "unpack it first", ".7z": "unpack it first"}
+# on the disk of the project
+SCRATCH = Path("data")
 # pictures hardly get smaller: what grows more, and is large, is a bomb or something else
 MOST_GROWTH, BYTES_WITHOUT_LIMIT = 100, 2**28
 MOST_FILES = 2_000_000
@@ -29,12 +34,11 @@ def is_archive(path: Path) -> bool:
 
 
 @contextmanager
-def unpacked(archive: Path, folder: Path) -> Iterator[Path]:
-    """Unpack an archive into a folder that is removed afterwards.
+def unpacked(archive: Path) -> Iterator[Path]:
+    """Unpack an archive into a folder of SCRATCH that is removed afterwards.
 
     Args:
         archive: ZIP or TAR.
-        folder: in which the new one is made.
 
     Yields:
         The new folder; it has the archive's name.
@@ -44,30 +48,39 @@ def unpacked(archive: Path, folder: Path) -> Iterator[Path]:
     """
     if remedy := REFUSED.get(archive.suffix.lower()):
         raise UserError(f"{archive}: archives of this kind are not read: {remedy}")
-    folder.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=".partial-", dir=folder) as temporary:
+    SCRATCH.mkdir(exist_ok=True)
+    with TemporaryDirectory(prefix=".partial-", dir=SCRATCH) as temporary:
         root = Path(temporary) / archive.name
         root.mkdir()
         try:
             _unpack_zip(archive, root) if zipfile.is_zipfile(archive) else _unpack_tar(archive, root)
-        except (zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError, NotImplementedError) as error:
+        except (FileExistsError, IsADirectoryError, NotADirectoryError):
+            raise UserError(f"{archive}: two of its files have one name, or a file has a folder's: unpack it") from None
+        except (zipfile.BadZipFile, tarfile.TarError, EOFError, RuntimeError, NotImplementedError, zlib.error) as error:
             raise UserError(f"{archive}: no archive, a damaged one, or with a password: {one_line(error)}") from None
-        yield root
+        try:
+            yield root
+        except UserError as error:
+            # the folder is gone when that is read
+            raise UserError(str(error).replace(str(root), str(archive))) from None
 
 
 def _unpack_zip(archive: Path, root: Path) -> None:
     with zipfile.ZipFile(archive) as file:
-        members = [member for member in file.infolist() if not member.is_dir()]
+        files = [member for member in file.infolist() if not member.is_dir()]
+        members = [member for member in files if not S_ISLNK(member.external_attr >> 16)]
+        _say_links(len(files) - len(members))
         encoding = _name_encoding(members)
-        _check_size(archive, sum(member.file_size for member in members), len(members))
+        size = sum(member.file_size for member in members)
+        _check_size(archive, size, len(members), size)
         for member in tqdm(members, desc=archive.name, unit="file", disable=None, dynamic_ncols=True):
             foreign = not member.flag_bits & UTF8_FLAG and encoding
             name = (
                 member.filename.encode("cp437", "replace").decode(encoding, "replace") if foreign else member.filename
             )
             if target := _target(archive, root, name):
-                with file.open(member) as source, target.open("wb") as stream:
-                    _copy(source, stream, member.file_size, archive)
+                with file.open(member) as source, target.open("xb") as stream:
+                    shutil.copyfileobj(source, stream)
 
 
 def _name_encoding(members: list[zipfile.ZipInfo]) -> str:
@@ -82,48 +95,64 @@ def _name_encoding(members: list[zipfile.ZipInfo]) -> str:
         content.decode("utf-8")
         return "utf-8"
     except UnicodeDecodeError:
-        best = from_bytes(content, cp_isolation=["cp949", "cp1252", "cp437"]).best()
-        print(f"names in the archive: encoding {best.encoding.upper() if best else 'CP437'}, by their letters")
-        return best.encoding if best else "cp437"
+        guess = guess_text(content)
+        encoding = guess.encoding if guess else "cp437"
+        print(f"names in the archive: encoding {encoding.upper()}, by their letters")
+        return encoding
 
 
 def _unpack_tar(archive: Path, root: Path) -> None:
     with tarfile.open(archive) as file:
-        total = 0
-        for count, member in enumerate(file):
-            if not member.isfile():
+        total = count = links = 0
+        for member in file:
+            count += 1
+            if not (member.isfile() or member.islnk()):
+                links += member.issym()
                 continue
             total += member.size
-            _check_size(archive, total, count)
+            _check_size(archive, total, count, member.size)
+            # of a second name of one file, what the first has
             source = file.extractfile(member)
             if source and (target := _target(archive, root, member.name)):
-                with source, target.open("wb") as stream:
-                    _copy(source, stream, member.size, archive)
+                with source, target.open("xb") as stream:
+                    shutil.copyfileobj(source, stream)
+        _check_end(archive, file)
+        _say_links(links)
+
+
+def _check_end(archive: Path, file: tarfile.TarFile) -> None:
+    """Refuse an archive in which something stands after its last file: where a header is damaged, tarfile stops."""
+    stream = file.fileobj
+    if stream is None:
+        return
+    stream.seek(file.offset)
+    while block := stream.read(2**20):
+        if block.strip(b"\0"):
+            raise UserError(f"{archive}: damaged after its first {file.offset:,} bytes: get it again")
+
+
+def _say_links(count: int) -> None:
+    if count:
+        print(f"{count:,} symbolic links in the archive are passed over")
 
 
 def _target(archive: Path, root: Path, name: str) -> Path | None:
     """Return where a file of an archive goes; None if it is hidden."""
     path = PurePosixPath(name.replace("\\", "/"))
-    if path.is_absolute() or ".." in path.parts or ":" in path.parts[0] or "\0" in name:
+    if path.is_absolute() or ".." in path.parts or "\0" in name or re.match("[A-Za-z]:", name):
         raise UserError(f"{archive}: holds {name!r}, which leads out of its folder: do not trust it")
-    if not all(map(is_visible, path.parts)):
+    if not path.parts or not all(map(is_visible, path.parts)):
         return None
     target = root / path
     target.parent.mkdir(parents=True, exist_ok=True)
     return target
 
 
-def _copy(source, stream, size: int, archive: Path) -> None:  # type: ignore[no-untyped-def]
-    """Copy no more than was announced."""
-    shutil.copyfileobj(source, stream)
-    if stream.tell() > size:
-        raise UserError(f"{archive}: holds more than it says: do not trust it")
-
-
-def _check_size(archive: Path, size: int, count: int) -> None:
+def _check_size(archive: Path, size: int, count: int, left: int) -> None:
+    """Refuse an archive that grows too much, or for what is left of which the disk has no room."""
     packed = archive.stat().st_size
-    free = shutil.disk_usage(archive.parent).free
     if count > MOST_FILES or (size > BYTES_WITHOUT_LIMIT and size > MOST_GROWTH * packed):
         raise UserError(f"{archive}: {size:,} bytes in {packed:,}: no archive of pictures, or a bomb: do not trust it")
-    if size > free:
-        raise UserError(f"{archive}: {size:,} bytes, but {free:,} are free on this disk: free some")
+    free = shutil.disk_usage(SCRATCH).free
+    if left > free:
+        raise UserError(f"{archive}: {left:,} bytes, but {free:,} are free in {SCRATCH}: free some")

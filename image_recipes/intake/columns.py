@@ -8,13 +8,15 @@ from typing import NamedTuple
 import pandas as pd
 
 from image_recipes.core.errors import UserError, did_you_mean
-from image_recipes.core.params import SPLIT_NAMES
+from image_recipes.core.params import SPLIT_NAMES, SplitName
 from image_recipes.core.tasks import CLASSIFICATION
 from image_recipes.data.splits import SPLIT_ALIASES
 from image_recipes.intake.layout import name_splits
-from image_recipes.intake.picture_paths import PictureFinder, share_found
+from image_recipes.intake.picture_paths import PictureFinder
 
-SPLIT_COLUMNS = ("split", "set", "subset", "fold", "partition", "phase", "usage", "is_valid", "is_val", "is_test")
+SPLIT_COLUMNS = ("split", "set", "subset", "fold", "partition", "phase", "usage")
+# each says of one split whether a picture is in it
+SPLIT_FLAGS: dict[str, SplitName] = {"is_valid": "validation", "is_val": "validation", "is_test": "test"}
 GROUP_COLUMN = "group"
 # columns that often say what belongs together; they are named, and not used
 GROUP_HINTS = re.compile(
@@ -28,6 +30,8 @@ LABEL_SEPARATORS = (";", "|", ",", " ")
 # several such columns of zeros and ones are classes
 ONE_HOT_LEAST = 2
 EXAMPLES = 3
+# a column that names so many pictures of those that the best one names may be meant as well
+MIN_RIVAL = 0.5
 
 
 class TableOptions(NamedTuple):
@@ -75,22 +79,33 @@ def check_columns(options: TableOptions, names: Sequence[str], where: str) -> No
 
 
 def find_picture_column(table: pd.DataFrame, finder: PictureFinder, where: str) -> str:
-    """Find the column whose texts name pictures.
+    """Find the column whose texts name pictures, each another one.
 
     Raises:
-        UserError: there is none, or the first row does so, where the columns' names should be.
+        UserError: there is none, two name different pictures, or the first row does so, where the columns' names
+            should be.
     """
-    for name in table.columns:
-        if re.search(r"\.\w{3,4}$", name) and finder.find(name):
-            raise UserError(f"{where}: the first row names a picture, {name}: put the columns' names above it")
-    shares = {name: share_found(finder, table[name]) for name in table.columns}
-    best = max(shares, key=lambda name: shares[name])
-    if not shares[best]:
+    found = {name: finder.find_all(table[name]) for name in table.columns}
+    shares = {name: len(set(paths) - {None}) / len(paths) for name, paths in found.items() if paths}
+    best = max(shares, key=lambda name: shares[name], default=None)
+    if best is None or not shares[best]:
         raise UserError(
             f"{where}: in no column are there names of pictures that lie below {finder.root}: name one by --picture, "
             "or move the table to the pictures"
         )
+    if finder.find(best):
+        raise UserError(f"{where}: the first row names a picture, {best}: put the columns' names above it")
+    rivals = [
+        name for name in shares if shares[name] > MIN_RIVAL * shares[best] and not _agree(found[name], found[best])
+    ]
+    if rivals:
+        raise UserError(f"{where}: {', '.join([best, *rivals])} all name pictures: name the right one by --picture")
     return best
+
+
+def _agree(paths: Sequence[str | None], others: Sequence[str | None]) -> bool:
+    """Tell whether two columns name the same pictures, where both name one."""
+    return all(path == other for path, other in zip(paths, others, strict=True) if path and other)
 
 
 def find_target(table: pd.DataFrame, others: Sequence[str], where: str) -> str:
@@ -163,6 +178,28 @@ def check_one_label(texts: pd.Series, where: str, column: str) -> None:
             )
 
 
+def join_flags(table: pd.DataFrame) -> list[str]:
+    """Make one column `split` of columns such as is_valid and is_test, where there is none; return which.
+
+    Raises:
+        UserError: a picture is in two splits.
+    """
+    flags = [name for name in table.columns if name.lower() in SPLIT_FLAGS and _are_truths(table[name])]
+    if not flags or any(name.lower() in SPLIT_COLUMNS for name in table.columns):
+        return []
+    marked = pd.DataFrame({name: table[name].str.lower().map(TRUTHS).fillna(False).astype(bool) for name in flags})
+    if (marked.sum(axis=1) > 1).any():
+        line = marked.index[marked.sum(axis=1) > 1][0]
+        raise UserError(f"line {line}: {' and '.join(flags)} are both true: a picture is in one split")
+    splits = marked.idxmax(axis=1).map(lambda name: SPLIT_FLAGS[name.lower()])
+    table["split"] = splits.where(marked.any(axis=1), "train")
+    return flags
+
+
+def _are_truths(texts: pd.Series) -> bool:
+    return {text.lower() for text in texts.unique() if text} <= TRUTHS.keys()
+
+
 def find_split(table: pd.DataFrame, options: TableOptions, where: str) -> tuple[str | None, dict[str, str]]:
     """Find the column of splits, and what its texts stand for.
 
@@ -177,9 +214,6 @@ def find_split(table: pd.DataFrame, options: TableOptions, where: str) -> tuple[
         named = {text: SPLIT_ALIASES[text.lower()] for text in texts if text.lower() in SPLIT_ALIASES} | name_splits(
             texts
         )
-        part = "test" if "test" in name.lower() else "validation"
-        if name.lower().startswith("is_") and {text.lower() for text in texts} <= TRUTHS.keys():
-            named = {text: SPLIT_ALIASES[part if TRUTHS[text.lower()] else "train"] for text in texts}
         if texts and len(named) == len(texts):
             return name, dict(named)
         if asked:

@@ -4,7 +4,10 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-OLD_ENCODINGS = ("cp1252", "latin-1")
+from image_recipes.intake.encodings import guess_text
+
+# every byte is a letter of it
+LAST_ENCODING = "latin-1"
 
 
 def is_unicode(name: str) -> bool:
@@ -17,7 +20,7 @@ def is_unicode(name: str) -> bool:
 
 
 def rename_foreign(files: Iterable[Path]) -> dict[Path, Path]:
-    """Find names for files whose own are no UTF-8: their bytes as Western European letters.
+    """Find names for files whose own are no UTF-8: their bytes as Korean or Western European letters.
 
     Args:
         files: relative paths.
@@ -26,14 +29,16 @@ def rename_foreign(files: Iterable[Path]) -> dict[Path, Path]:
         For each such file another path; of two alike, the second gets a number.
     """
     files = list(files)
+    foreign = [file for file in files if not is_unicode(str(file))]
+    if not foreign:
+        return {}
+    # all together, since one name is too short to tell by
+    parts = {part for file in foreign for part in os.fsencode(file).split(b"/") if not is_unicode(os.fsdecode(part))}
+    guess = guess_text(b"\n".join(sorted(parts)))
     taken = set(files)
     renamed = {}
-    for file in files:
-        if is_unicode(str(file)):
-            continue
-        content = os.fsencode(file)
-        text = next(text for encoding in OLD_ENCODINGS if (text := _decode(content, encoding)) is not None)
-        wanted = path = Path(text)
+    for file in foreign:
+        wanted = path = Path(*(_decode(part, guess and guess.encoding) for part in os.fsencode(file).split(b"/")))
         number = 1
         while path in taken:
             number += 1
@@ -43,16 +48,11 @@ def rename_foreign(files: Iterable[Path]) -> dict[Path, Path]:
     return renamed
 
 
-def _decode(content: bytes, encoding: str) -> str | None:
-    # by parts, since a folder's name may be UTF-8 where a file's is not
-    try:
-        return "/".join(_decode_part(part, encoding) for part in content.split(b"/"))
-    except UnicodeDecodeError:
-        return None
-
-
-def _decode_part(part: bytes, encoding: str) -> str:
-    try:
-        return part.decode("utf-8")
-    except UnicodeDecodeError:
-        return part.decode(encoding)
+def _decode(part: bytes, encoding: str | None) -> str:
+    # a folder's name may be UTF-8 where a file's is not
+    for known in filter(None, ("utf-8", encoding)):
+        try:
+            return part.decode(known)
+        except UnicodeDecodeError:
+            continue
+    return part.decode(LAST_ENCODING)

@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import NamedTuple
 
 from image_recipes.core.errors import UserError
+from image_recipes.data.picture_folder import list_picture_files
 from image_recipes.intake.archive import is_archive, unpacked
 from image_recipes.intake.columns import TableOptions
 from image_recipes.intake.found import Found
 from image_recipes.intake.layout import LayoutOptions
 from image_recipes.intake.read_folder import read_folder
 from image_recipes.intake.read_table import read_table
+from image_recipes.intake.table_file import ENDINGS
 
 
 class Options(NamedTuple):
@@ -29,13 +31,12 @@ class Options(NamedTuple):
 
 
 @contextmanager
-def find_pictures(path: Path, options: Options, scratch: Path) -> Iterator[Found]:
+def find_pictures(path: Path, options: Options) -> Iterator[Found]:
     """Understand a folder of pictures, a table that names some, or an archive of either.
 
     Args:
         path: the folder, the table or the archive.
         options: of the command line.
-        scratch: where an archive is unpacked to, for as long as it is needed.
 
     Yields:
         What there is to add.
@@ -46,7 +47,7 @@ def find_pictures(path: Path, options: Options, scratch: Path) -> Iterator[Found
     if not path.exists():
         raise UserError(f"{path}: not found")
     if is_archive(path):
-        with unpacked(path, scratch) as folder:
+        with unpacked(path) as folder:
             yield _find(_choose_table(folder, options), options)
     else:
         yield _find(path, options)
@@ -64,10 +65,16 @@ def _find(path: Path, options: Options) -> Found:
 
 
 def _choose_table(folder: Path, options: Options) -> Path:
-    """Return the table of an unpacked archive, if options for a table are given, or the folder."""
-    if options.table == TableOptions():
+    """Return the table of an unpacked archive, if options are for one or no folders are classes, or the folder.
+
+    Raises:
+        UserError: there are several tables.
+    """
+    tables = sorted(file for file in folder.rglob("*") if file.suffix.lower() in ENDINGS)
+    about_table = options.table != TableOptions()
+    flat = len({file.parent for file in list_picture_files(folder).pictures}) < 2
+    if not about_table and not (flat and tables and options.layout == LayoutOptions()):
         return folder
-    tables = sorted(file for ending in ("csv", "tsv", "xlsx", "jsonl") for file in folder.rglob(f"*.{ending}"))
     if len(tables) != 1:
         shown = ", ".join(str(table.relative_to(folder)) for table in tables) or "none"
         raise UserError(f"{folder.name}: one table is needed in it, there are: {shown}: unpack it, and give the table")

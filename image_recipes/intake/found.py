@@ -17,12 +17,14 @@ class TableCopy(NamedTuple):
 
     Attributes:
         name: of its file.
-        text: what it is to hold, if not what the table that was found holds.
+        file: that was found.
+        text: what it is to hold, if not what the file holds.
         columns: what they are.
         missing: texts that say that there is no label.
     """
 
     name: str
+    file: Path
     text: str | None
     columns: Columns
     missing: list[str]

@@ -67,7 +67,10 @@ def find_layout(root: Path, files: Sequence[Path], options: LayoutOptions) -> tu
     # a file of each folder stands for all of them
     files = list({file.parent: file for file in reversed(files)}.values())[::-1]
     if options.split_folders:
-        places = dict(_parse(text, root) for text in options.split_folders)
+        parsed = [_parse(text, root) for text in options.split_folders]
+        places = dict(parsed)
+        if len(places) < len(parsed) or options.no_split:
+            raise UserError("--split-folder: give each folder once, and --no-split without it")
     elif options.no_split:
         places = {}
     else:
@@ -121,9 +124,12 @@ class _Top(NamedTuple):
 
 
 def _look_into(root: Path, files: Sequence[Path]) -> list[_Top]:
+    by_top: dict[str, list[Path]] = {}
+    for file in files:
+        if len(file.parts) > 1:
+            by_top.setdefault(file.parts[0], []).append(file.relative_to(file.parts[0]))
     tops = []
-    for name in sorted({file.parts[0] for file in files if len(file.parts) > 1}):
-        own = [file.relative_to(name) for file in files if file.parts[0] == name and len(file.parts) > 1]
+    for name, own in sorted(by_top.items()):
         place = find_root(Path(name), own)
         inner = [(Path(name) / file).relative_to(place) for file in own]
         classes = frozenset(file.parts[0] for file in inner if len(file.parts) > 1)
@@ -157,6 +163,8 @@ def name_splits(names: Sequence[str]) -> dict[str, SplitName]:
 
 def _find_splits(root: Path, files: Sequence[Path], class_from: ClassFrom | None) -> dict[str, SplitName]:
     tops = {Path(top.place).parts[0]: top for top in _look_into(root, files)}
+    if inner := _find_inner_splits(list(tops.values())):
+        return inner
     named = name_splits(list(tops))
     places = {tops[name].place: split for name, split in named.items()}
     if "train" not in named.values() or len(set(named.values())) < 2:
@@ -190,6 +198,15 @@ def _find_splits(root: Path, files: Sequence[Path], class_from: ClassFrom | None
     return {} if chosen == "--no-split" else places
 
 
+def _find_inner_splits(tops: Sequence[_Top]) -> dict[str, SplitName]:
+    """Find folders of splits inside of the classes, such as cat/train and cat/test."""
+    inner = {f"{top.place}/{name}": split_named(name) for top in tops for name in sorted(top.classes)}
+    places = {place: split for place, split in inner.items() if split}
+    filled = all(top.classes and top.stray is None for top in tops)
+    several = len({split for split in places.values()}) > 1 and "train" in places.values()
+    return places if len(tops) > 1 and filled and several and len(places) == len(inner) else {}
+
+
 def _are_alike(sets: Sequence[frozenset[str]]) -> bool:
     """Tell whether sets of sub-folders are about the same."""
     filled = [one for one in sets if one]
@@ -217,7 +234,8 @@ def _check_classes(root: Path, files: Sequence[Path], counts: Counter[Path], pla
     """Refuse pictures of no class."""
     strays = [file for file in files if len(file.parts) == 1]
     for place in places:
-        strays += [file for file in files if file.parent == Path(place)]
+        # a split inside of a class has the class above it
+        strays += [file for file in files if file.parent == Path(place) and split_named(Path(place).parts[0])]
     if not strays:
         return
     where = strays[0].parent

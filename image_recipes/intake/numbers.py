@@ -19,6 +19,8 @@ NUMBER = re.compile(
     r"(?P<after>[^\W\d_][^\d]{0,14}[23]?|[%‰°µμ€$£¥₩][^\d]{0,8})?"
 )
 GROUPED = re.compile(r"[0-9]{1,3}(?:(?P<mark>[.,])[0-9]{3})(?:(?P=mark)[0-9]{3})*")
+# of a number with its unit; longer texts would take long to match
+MOST_LETTERS = 60
 # a column in which fewer values look like numbers holds something else
 MIN_SHARE = 0.5
 # a unit for each kind of value is none
@@ -80,6 +82,8 @@ def read_numbers(texts: pd.Series, where: str, decimal: Decimal | None, semicolo
 
 
 def _read(text: str) -> _Reading | None:
+    if len(text) > MOST_LETTERS:
+        return None
     found = NUMBER.fullmatch(text.replace("\u2212", "-"))
     if not found or (found["point"] and found["point"] == ","):
         return None

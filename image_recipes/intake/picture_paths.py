@@ -1,5 +1,6 @@
 """Finding the pictures that a table names: beside it, above or below it, without an ending, or by a foreign path."""
 
+import itertools
 import re
 import unicodedata
 from collections import Counter, defaultdict
@@ -9,11 +10,13 @@ from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 from urllib.parse import unquote
 
+from image_recipes.data.picture_files import extensions, is_picture
 from image_recipes.data.picture_folder import list_picture_files
 
 # rows by which the column of paths is found
 ROWS_TRIED = 500
-EXAMPLES = 1
+# of one name: more are not told apart by what stands above them
+MOST_CANDIDATES = 100
 
 
 class Match(NamedTuple):
@@ -34,21 +37,31 @@ class PictureFinder:
             by_content: as for `list_picture_files`.
         """
         self.root, self._by_content = root, by_content
+        self._endings = extensions()
 
     @cached_property
     def _by_name(self) -> Mapping[str, list[PurePosixPath]]:
-        """All pictures, by name and by name without its ending, both in lower case and one Unicode form."""
+        """All pictures by name, with and without ending and folder, in lower case and one Unicode form."""
         found = defaultdict(list)
         for file in list_picture_files(self.root, self._by_content).pictures:
             path = PurePosixPath(file.as_posix())
-            for key in dict.fromkeys((_key(path.name), _key(path.stem))):
+            names = {path.name, path.stem, *(f"{path.parent.name}/{name}" for name in (path.name, path.stem))}
+            for key in sorted(map(_key, names)):
                 found[key].append(path)
         return found
+
+    def _is_picture(self, file: Path) -> bool:
+        return file.suffix.lower() in self._endings or (not file.suffix and is_picture(file))
 
     @property
     def has_pictures(self) -> bool:
         """Whether there are any."""
         return bool(self._by_name)
+
+    def find_all(self, texts: Iterable[str]) -> list[str | None]:
+        """Find the pictures that a column's first rows name, None for each that is not there."""
+        matches = (self.find(text) for text in itertools.islice(texts, ROWS_TRIED))
+        return [match and match.path for match in matches]
 
     def find(self, text: str) -> Match | None:
         """Find the picture that a text names; None if there is none, or several are as likely."""
@@ -56,12 +69,14 @@ class PictureFinder:
         if not path.parts:
             return None
         try:
-            if not path.is_absolute() and ".." not in path.parts and (self.root / path).is_file():
+            file = self.root / path
+            if not path.is_absolute() and ".." not in path.parts and file.is_file() and self._is_picture(file):
                 return Match(path.as_posix(), "")
         except (OSError, ValueError):  # too long for a name, or with a zero in it
             return None
-        candidates = self._by_name.get(_key(path.name), ())
-        if not candidates:
+        # by its folder too, since pictures of many folders may have one name
+        candidates = self._by_name.get(_key("/".join(path.parts[-2:])), ()) or self._by_name.get(_key(path.name), ())
+        if not candidates or len(candidates) > MOST_CANDIDATES:
             return None
         best = max(_shared(path, candidate) for candidate in candidates)
         nearest = [candidate for candidate in candidates if _shared(path, candidate) == best]
@@ -108,12 +123,6 @@ def _describe(path: PurePosixPath, found: PurePosixPath) -> str:
     if below.parts and below != above:
         said.append(f"without {below}")
     return ", ".join(said) or "by another spelling of the name"
-
-
-def share_found(finder: PictureFinder, texts: Iterable[str]) -> float:
-    """Return the share of texts that name a picture; each that is there counts once."""
-    values = list(dict.fromkeys(text for text in texts if text))[:ROWS_TRIED]
-    return sum(finder.find(text) is not None for text in values) / max(1, len(values))
 
 
 def describe_matches(matches: Mapping[str, Match]) -> list[str]:

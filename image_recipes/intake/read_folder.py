@@ -12,8 +12,8 @@ from image_recipes.intake.class_names import check_classes, merge_classes, show_
 from image_recipes.intake.file_names import rename_foreign
 from image_recipes.intake.found import Found
 from image_recipes.intake.layout import LayoutOptions, find_layout, find_root
+from image_recipes.intake.table_file import ENDINGS
 
-TABLES = {".csv", ".tsv", ".xlsx", ".jsonl"}
 NAMES_SHOWN = 5
 
 
@@ -57,7 +57,7 @@ def read_folder(folder: Path, options: LayoutOptions, merge: bool | None) -> Fou
 
 
 def _suggest(folder: Path, files: PictureFiles) -> str:
-    tables = [file for ending in sorted(TABLES) for file in sorted(folder.glob(f"*{ending}"))]
+    tables = [file for ending in ENDINGS for file in sorted(folder.glob(f"*{ending}"))]
     if tables:
         return f": did you mean the table {tables[0]}?"
     if not files.others:

@@ -30,9 +30,11 @@ from image_recipes.intake.columns import (
     find_picture_column,
     find_split,
     find_target,
+    join_flags,
     read_one_hot,
 )
 from image_recipes.intake.found import Found, TableCopy
+from image_recipes.intake.layout import split_named
 from image_recipes.intake.numbers import Decimal, are_dates, find_outliers, read_numbers
 from image_recipes.intake.picture_paths import Match, PictureFinder, describe_matches
 from image_recipes.intake.table_file import read_raw_table
@@ -75,9 +77,14 @@ def read_table(file: Path, options: TableOptions, merge: bool | None) -> Found:
     check_columns(options, list(table.columns), where)
     finder = _find_root(file, table, options)
     picture = options.picture or find_picture_column(table, finder, where)
+    other_tables = _find_siblings(file)
+    flags = [] if options.no_split or options.split else join_flags(table)
     split, named = find_split(table, options, where)
+    if {"validation", "test"} <= set(named.values()) and "train" not in named.values():
+        # the others are to learn from
+        named[""] = "train"
     group, group_lines = find_group(table, options, [picture, *options.targets])
-    others = [name for name in (picture, split, group) if name]
+    others = [name for name in (picture, split, group, *flags) if name]
     if not options.targets and (hot := find_one_hot(table, others)):
         table[ONE_HOT_COLUMN] = read_one_hot(table, hot, where)
         column, said = ONE_HOT_COLUMN, [f"target: the class whose column holds 1: {', '.join(hot)}"]
@@ -96,13 +103,23 @@ def read_table(file: Path, options: TableOptions, merge: bool | None) -> Found:
         raise UserError(f"{file}: no row can be used, such as {first.path} ({first.detail})")
     listing = listing._replace(problems=listing.problems + _missing_files(table[picture], finder.root))
     names = ", ".join(f"{kind} {name!r}" for kind, name in columns.model_dump().items() if name and kind != "group")
-    lines = [*raw.lines, f"columns: {names}", *said, *group_lines, *paths, *target.lines]
+    lines = [
+        *raw.lines,
+        *other_tables,
+        f"columns: {names}",
+        *said,
+        *([f"split: by {', '.join(flags)}"] if flags else []),
+        *group_lines,
+        *paths,
+        *target.lines,
+    ]
     renamed = {}
     if target.task is CLASSIFICATION:
         renamed = merge_classes(listing.pictures["label"], where, merge)
         lines += [f"class {show_class(name)} is counted as {show_class(other)}" for name, other in renamed.items()]
     same = raw.is_plain and table.equals(raw.frame)
     copy = TableCopy(
+        file=file,
         name=file.name if same else f"{file.stem}.csv",
         text=None if same else table.to_csv(index=False, lineterminator="\n"),
         columns=columns,
@@ -116,6 +133,9 @@ def read_table(file: Path, options: TableOptions, merge: bool | None) -> Found:
 def _check(found: Found, group: str | None, where: str) -> Found:
     """Refuse what nothing can be learned from, and say what the labels are."""
     pictures, lines = found.pictures, list(found.lines)
+    lines += _describe_repeats(pictures, where)
+    if group:
+        lines += _describe_group_leaks(pictures)
     if found.task is CLASSIFICATION:
         check_classes(pictures, where)
         lines += table_of_classes(pictures, sort_classes(pictures["label"]))
@@ -136,6 +156,36 @@ def _check(found: Found, group: str | None, where: str) -> Found:
     return found._replace(lines=lines)
 
 
+def _describe_repeats(pictures: pd.DataFrame, where: str) -> list[str]:
+    """Say which pictures stand in several rows.
+
+    Raises:
+        UserError: most do, with other labels.
+    """
+    counts = pictures.groupby("path")["label"].agg(["size", "nunique"])
+    several = counts[counts["size"] > 1]
+    other = several[several["nunique"] > 1]
+    if len(other) > len(counts) / 2:
+        raise UserError(
+            f"{where}: {len(other):,} of {len(counts):,} pictures stand in several rows with different labels, such as "
+            f"{other.index[0]}: give one row for each picture"
+        )
+    if not len(several):
+        return []
+    note = f", {len(other):,} of them with different labels, which the run refuses" if len(other) else ""
+    return [f"{len(several):,} pictures stand in several rows, such as {several.index[0]}{note}"]
+
+
+def _describe_group_leaks(pictures: pd.DataFrame) -> list[str]:
+    """Say which groups lie in several given splits."""
+    given = pictures[(pictures["split"] != "") & (pictures["group"] != "")]
+    splits = given.groupby("group")["split"].nunique()
+    leaking = splits[splits > 1]
+    if not len(leaking):
+        return []
+    return [f"leak: {len(leaking):,} groups lie in several given splits, such as {leaking.index[0]}"]
+
+
 def _find_root(file: Path, table: pd.DataFrame, options: TableOptions) -> PictureFinder:
     """Find the folder in which the pictures lie: the table's own, or the one above."""
     beside = PictureFinder(file.parent)
@@ -143,8 +193,26 @@ def _find_root(file: Path, table: pd.DataFrame, options: TableOptions) -> Pictur
     if any(beside.find(text) for name in columns for text in table[name].head(EXAMPLES)) or beside.has_pictures:
         return beside
     # of many files that have nothing to do with it, perhaps: their names must do
-    above = PictureFinder(file.resolve().parent.parent, by_content=False)
-    return above if above.has_pictures else beside
+    parent = file.resolve().parent.parent
+    if parent in (Path.home(), Path(parent.anchor)):
+        return beside
+    above = PictureFinder(parent, by_content=False)
+    try:
+        return above if above.has_pictures else beside
+    except UserError:  # a folder that has nothing to do with it cannot be read
+        return beside
+
+
+def _find_siblings(file: Path) -> list[str]:
+    """Say that a table of one split, such as train/metadata.csv, is not all there is."""
+    folder = file.resolve().parent
+    if not split_named(folder.name):
+        return []
+    others = [other for other in folder.parent.glob(f"*/{file.name}") if other.parent != folder]
+    if not others:
+        return []
+    names = ", ".join(f"{other.parent.name}/{other.name}" for other in others)
+    return [f"only {folder.name} is read, not {names}: to give all splits, join the tables, with a column split"]
 
 
 def _find_paths(table: pd.DataFrame, column: str, finder: PictureFinder) -> list[str]:
@@ -199,7 +267,10 @@ def _read_target(texts: pd.Series, column: str, options: TableOptions, semicolon
         return _Target(texts, task, column, missing, lines)
     if len(numbers.units) > 1:
         units = ", ".join(unit or "none" for unit in numbers.units)
-        raise UserError(f"{where}: the column {column!r} has several units: {units}: write all in the same one")
+        raise UserError(
+            f"{where}: the column {column!r} has several units: {units}: write all in the same one, or say "
+            f"--task {CLASSIFICATION.name} if these are classes"
+        )
     unit = numbers.units[0]
     lines += [*numbers.lines, *([f"unit: {unit}"] if unit else [])]
     usable = numbers.texts[numbers.texts.map(is_number)].astype(float)
@@ -226,7 +297,7 @@ def _find_missing(texts: pd.Series, said: Sequence[str] | None, task: Task | Non
         shown = ", ".join(f"{word!r} ({counts[word]:,})" for word in sorted(classes))
         options = " ".join(f"--missing {word}" for word in sorted(classes))
         lines.append(f"{shown}: taken as classes, since frequent (else: {options})")
-    rare = {word: count for word, count in counts.items() if word not in classes}
+    rare = {word: count for word, count in counts.items() if word.lower() not in folded}
     if rare:
         shown = ", ".join(f"{word!r} ({count:,})" for word, count in sorted(rare.items()))
         lines.append(f"{shown}: taken as missing labels (else: --missing '')")

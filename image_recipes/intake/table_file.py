@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
-from charset_normalizer import from_bytes
 
 from image_recipes.core.errors import UserError, one_line
-from image_recipes.data.table import check_header
+from image_recipes.data.table import check_header, read_table
+from image_recipes.intake.encodings import guess_text
 
+ENDINGS = (".csv", ".tsv", ".tab", ".txt", ".xlsx", ".xlsm", ".json", ".jsonl", ".ndjson")
 SEPARATORS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "bars"}
-# of single bytes, where UTF-8 does not fit: Western European and Korean ones
-OLD_ENCODINGS = ["cp949", "cp1252"]
 # by its first bytes
 MARKED_ENCODINGS = {b"\xef\xbb\xbf": "utf-8-sig", b"\xff\xfe": "utf-16", b"\xfe\xff": "utf-16"}
 ROWS_TRIED = 1000
@@ -27,7 +26,7 @@ class RawTable(NamedTuple):
         frame: texts, without blanks around them; the index is the line on which a row ends.
         separator: of its columns; empty for none.
         lines: what was guessed or passed over.
-        is_plain: it is a CSV file of UTF-8 with commas, and nothing was passed over.
+        is_plain: the pipeline reads the same from it as it is.
     """
 
     frame: pd.DataFrame
@@ -65,7 +64,14 @@ def read_raw_table(file: Path, encoding: str | None = None) -> RawTable:
         lines = [*([said] if said else []), *named]
     frame, passed_over = _to_frame(file, rows, numbers)
     lines += passed_over
-    return RawTable(frame, separator, [f"{file.name}: {line}" for line in lines], separator == "," and not lines)
+    return RawTable(frame, separator, [f"{file.name}: {line}" for line in lines], _is_plain(file, frame))
+
+
+def _is_plain(file: Path, frame: pd.DataFrame) -> bool:
+    try:
+        return frame.reset_index(drop=True).equals(read_table(file).reset_index(drop=True))
+    except UserError:
+        return False
 
 
 REFUSED = {
@@ -97,10 +103,10 @@ def _decode(file: Path, encoding: str | None) -> tuple[str, str]:
             raise UserError(
                 f"{file}: is not {encoding or 'UTF-16'}: byte {error.start}: name it by --encoding"
             ) from None
-    best = from_bytes(content, cp_isolation=OLD_ENCODINGS).best()
-    if best is None:
+    guess = guess_text(content)
+    if guess is None:
         raise UserError(f"{file}: no text, or of an unusual encoding: save it as CSV UTF-8, or name it by --encoding")
-    return str(best), f"encoding {best.encoding.upper()}, by its letters (else: --encoding)"
+    return guess.text, f"encoding {guess.encoding.upper()}, by its letters (else: --encoding)"
 
 
 def _parse(file: Path, text: str) -> tuple[list[list[str]], list[int], str]:
@@ -194,6 +200,12 @@ def _to_frame(file: Path, rows: list[list[str]], numbers: list[int]) -> tuple[pd
     empty = len(rows) - len(filled) - sum(1 for row in rows if not row)
     if empty:
         lines.append(f"{empty:,} empty rows passed over")
+    comments = 0
+    while len(filled) > 1 and filled[0][0][0].startswith("#") and len(filled[0][0]) != len(filled[-1][0]):
+        filled.pop(0)
+        comments += 1
+    if comments:
+        lines.append(f"{comments:,} lines of comments passed over")
     header, *body = [row for row, _ in filled] or [[]]
     empty_columns = 0
     while header and not header[-1] and not any(any(row[len(header) - 1 :]) for row in body):

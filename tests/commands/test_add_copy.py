@@ -3,6 +3,7 @@
 import errno
 import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -100,3 +101,32 @@ def test_a_table_in_data_raw_stays_as_it_is(tracked: Project, tmp_path: Path) ->
     assert "the table is written as data/raw/sizes/labels-read.csv, as it was understood" in said
     assert "p/003.png,0.429" in (raw / "labels-read.csv").read_text()
     call("check", "sizes_cnn")
+
+
+def test_what_a_killed_add_had_taken_out_is_put_back(tracked: Project, tmp_path: Path) -> None:
+    pets = make_folder(tmp_path / "pets", {"cat": 12, "dog": 12})
+    call("add", str(pets), "--name", "pets")
+    old = Path("data/raw/.partial-pets/old/dog/004.png")
+    old.parent.mkdir(parents=True)
+    Path("data/raw/pets/dog/004.png").rename(old)
+    (pets / "dog/004.png").unlink()
+
+    call("add", str(pets), "--name", "pets")
+
+    assert Path("data/raw/pets/dog/004.png").exists()
+    assert not Path("data/raw/.partial-pets").exists()
+
+
+def test_an_add_that_is_told_to_stop_leaves_everything_as_it_was(
+    tracked: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pets = make_folder(tmp_path / "pets", {"cat": 12, "dog": 12})
+    call("add", str(pets), "--name", "pets")
+    before = contents("data")
+    make_folder(pets, {"fox": 12}, start=500)
+    monkeypatch.setattr("image_recipes.commands.add.track", lambda *_: os.kill(os.getpid(), signal.SIGTERM))
+
+    call_fails("add", str(pets), "--name", "pets", exit_code=128 + signal.SIGTERM)
+
+    assert contents("data") == before
+    assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL

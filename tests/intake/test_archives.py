@@ -115,3 +115,58 @@ def test_damaged_and_other_archives_are_refused(name: str, content: bytes, messa
     (tmp_path / name).write_bytes(content)
 
     assert message in refuse(tmp_path / name)
+
+
+def test_a_damaged_tar_is_refused_and_not_taken_in_part(tmp_path: Path) -> None:
+    Path("data").mkdir()
+    make_folder(tmp_path / "x", {"a": 12, "b": 12})
+    packed = Path(shutil.make_archive(str(tmp_path / "x"), "tar", tmp_path, "x"))
+    content = bytearray(packed.read_bytes())
+    middle = content.index(b"ustar", len(content) // 2)
+    content[middle - 100 : middle - 60] = b"\xff" * 40
+    packed.write_bytes(content)
+
+    assert "damaged after its first" in refuse(packed)
+
+
+def test_hard_links_of_a_tar_are_pictures(tmp_path: Path) -> None:
+    Path("data").mkdir()
+    make_folder(tmp_path / "x", {"a": 12, "b": 12})
+    (tmp_path / "x/a/again.png").hardlink_to(tmp_path / "x/a/000.png")
+    packed = shutil.make_archive(str(tmp_path / "x"), "tar", tmp_path, "x")
+
+    assert "2 classes: a 13, b 12" in understand(Path(packed))
+
+
+@pytest.mark.parametrize("names", [["."], ["a/0.png", "a/0.png"], ["a", "a/0.png"]])
+def test_odd_entries_are_no_crash(names: list[str], tmp_path: Path) -> None:
+    Path("data").mkdir()
+    with tarfile.open(tmp_path / "x.tar", "w") as tar:
+        for name in names:
+            info = tarfile.TarInfo(name)
+            info.size = 1
+            tar.addfile(info, io.BytesIO(b"x"))
+
+    assert "x.tar: " in refuse(tmp_path / "x.tar")
+
+
+def test_a_table_beside_its_pictures_in_an_archive_is_read(tmp_path: Path) -> None:
+    Path("data").mkdir()
+    folder = make_folder(tmp_path / "x", {"p": 24})
+    make_table(folder, [f"p/{number:03}.png,{'ab'[number % 2]}" for number in range(24)])
+    packed = shutil.make_archive(str(tmp_path / "pets"), "zip", folder)
+
+    assert "2 classes: a 12, b 12" in understand(Path(packed))
+
+
+def test_the_table_of_an_archive_is_copied_not_the_archive(
+    in_bare_project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("image_recipes.commands.add.track", lambda *_: None)
+    folder = make_folder(tmp_path / "x", {"p": 24})
+    table = make_table(folder, [f"p/{number:03}.png,{'ab'[number % 2]}" for number in range(24)])
+    packed = shutil.make_archive(str(tmp_path / "pets"), "zip", folder)
+
+    call("add", packed, "--name", "pets", "--target", "target")
+
+    assert Path("data/raw/pets/labels.csv").read_bytes() == table.read_bytes()

@@ -256,3 +256,30 @@ def test_any_layout_is_read_again_as_it_was_understood(
     assert len(pictures) == len(classes) * max(1, len(names))
     assert set(pictures["label"]) == classes
     assert set(pictures["split"]) == (set(splits.values()) or {""})
+
+
+def test_splits_inside_of_classes_are_read(tmp_path: Path) -> None:
+    for number, place in enumerate(["cat/train", "cat/test", "dog/train", "dog/test"]):
+        make_folder(tmp_path / "pets", {place: 12}, start=100 * number)
+
+    lines = understand(tmp_path / "pets")
+
+    assert "splits: cat/test is test, cat/train is train, dog/test is test, dog/train is train" in lines
+    assert row(lines, "cat") == ["cat", "12", "12"]
+    layout = FolderLayout({"cat/test": "test", "cat/train": "train", "dog/test": "test", "dog/train": "train"})
+    assert set(list_folder(tmp_path / "pets", layout).pictures["label"]) == {"cat", "dog"}
+
+
+def test_options_that_contradict_each_other_are_refused(tmp_path: Path) -> None:
+    make_folder(tmp_path / "x", {"a": 12, "b": 12})
+    twice = ["--split-folder", "a=train", "--split-folder", "a=test"]
+
+    assert "--split-folder: give each folder once" in refuse(tmp_path / "x", *twice)
+    assert "and --no-split without it" in refuse(tmp_path / "x", "--split-folder", "a=train", "--no-split")
+
+
+def test_korean_names_of_old_archives_are_read(tmp_path: Path) -> None:
+    make_folder(tmp_path / "x", {"a": 12, "b": 12})
+    (tmp_path / "x/a").rename(tmp_path / "x" / os.fsdecode("나팔꽃 사진".encode("cp949")))
+
+    assert "2 classes: b 12, 나팔꽃 사진 12" in understand(tmp_path / "x")

@@ -355,3 +355,155 @@ def test_numbers_are_read_as_they_were_meant(
     assert found.task is REGRESSION
     assert not listing.problems
     assert read == {f"{n}.png": float(number) for n, number in enumerate(numbers)}
+
+
+def test_columns_that_say_of_one_split_who_is_in_it(pictures: Path) -> None:
+    rows: list[tuple[object, ...]] = [("file", "label", "is_valid", "is_test")]
+    rows += [(f"p/{n:03}.png", "ab"[n % 2], n % 6 == 1, n % 6 in (2, 3)) for n in range(COUNT)]
+    table = write(pictures / "x.csv", rows)
+
+    lines = understand(table)
+
+    assert "split: by is_valid, is_test" in lines
+    assert next(line.split() for line in lines if line.startswith("  all")) == ["all", "18", "6", "12"]
+    rows[2] = (*rows[2][:2], True, True)
+    assert "are both true: a picture is in one split" in refuse(write(table, rows))
+
+
+def test_a_column_that_says_who_is_to_learn_from_is_no_split(pictures: Path) -> None:
+    table = table_with(pictures, "is_train", ["True", "False"])
+
+    assert "the column 'is_train' holds 'True', 'False', which are no splits" in refuse(table, "--split", "is_train")
+
+
+@pytest.mark.parametrize(
+    ("values", "shares"),
+    [
+        (["", "", "", "test"], {"train": 0.85, "validation": 0.15, "test": "given"}),
+        (["", "", "val", "test"], {"train": "given", "validation": "given", "test": "given"}),
+        (["train", "train", "train", "val"], {"train": 0.85, "validation": "given", "test": 0.15}),
+    ],
+)
+def test_given_splits_are_kept_and_the_others_cut(
+    values: list[str], shares: dict[str, object], pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from calling import call
+
+    monkeypatch.setattr("image_recipes.commands.add.track", lambda *_: None)
+    table = table_with(pictures, "split", values)
+
+    call("add", str(table), "--name", "x")
+
+    split = YAML(typ="safe").load(Path("params.yaml").read_text("utf-8"))["datasets"]["x"]["split"]
+    assert {name: split[name] for name in shares} == shares
+
+
+def test_the_right_one_of_two_columns_of_pictures_is_asked_for(pictures: Path) -> None:
+    for number in range(COUNT):
+        noise(number + 500, (16, 12)).save(pictures / f"p/{number:03}_mask.png")
+    rows = [("image", "mask", "label")]
+    rows += [(f"p/{n:03}.png", f"p/{n:03}_mask.png", "ab"[n % 2]) for n in range(COUNT)]
+    table = write(pictures / "x.csv", rows)
+
+    assert "image, mask all name pictures: name the right one by --picture" in refuse(table)
+    assert "columns: picture 'image', target 'label'" in understand(table, "--picture", "image", "--target", "label")
+
+
+def test_labels_that_are_names_of_pictures_are_no_pictures(pictures: Path) -> None:
+    for number in range(COUNT):
+        (pictures / f"p/{number:03}.png").rename(pictures / f"p/{number}.png")
+    rows = [("id", "grade"), *[(str(n), str(n % 5)) for n in range(COUNT)]]
+    (pictures / "p/7.png").unlink()
+
+    assert "columns: picture 'id', target 'grade'" in understand(write(pictures / "x.csv", rows))
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "arguments"),
+    [
+        ("x.csv", "file,lábel\n{}", ["--encoding", "cp1252"]),
+        ("x.csv", "sep=,\nfile,label\n{}", []),
+        ("x.tsv", "file,label\n{}", []),
+        ("x.csv", "# made by hand\nfile,label\n{}", []),
+        ("x.txt", "file\tlabel\n{}", []),
+    ],
+)
+def test_a_table_is_copied_only_if_the_pipeline_reads_it(
+    name: str, content: str, arguments: list[str], pictures: Path
+) -> None:
+    separator = "\t" if "\t" in content else ","
+    rows = "".join(f"p/{n:03}.png{separator}{'ab'[n % 2]}\n" for n in range(COUNT))
+    encoding = arguments[1] if arguments else "utf-8"
+    (pictures / name).write_bytes(content.format(rows).encode(encoding))
+
+    lines = understand(pictures / name, *arguments)
+
+    assert "the table is written as data/raw/x/x.csv, as it was understood" in lines
+    assert f"2 classes: a {COUNT // 2}, b {COUNT // 2}" in lines
+
+
+def test_pictures_in_several_rows_are_named_or_refused(pictures: Path) -> None:
+    rows = rows_of(["a", "b"])
+    lines = understand(write(pictures / "x.csv", [*rows, ("p/000.png", "b")]))
+    assert (
+        "1 pictures stand in several rows, such as p/000.png, 1 of them with different labels, which the run refuses"
+        in lines
+    )
+
+    boxes = [(f"p/{n % COUNT:03}.png", "ab"[n // COUNT]) for n in range(2 * COUNT)]
+    assert "stand in several rows with different labels" in refuse(write(pictures / "x.csv", [rows[0], *boxes]))
+
+
+def test_other_spellings_of_a_word_that_is_a_class_are_no_missing_labels(pictures: Path) -> None:
+    rows = rows_of(["None", "scratch"])
+    rows[1] = (rows[1][0], "none")
+
+    lines = understand(write(pictures / "x.csv", rows), "--merge-classes")
+
+    assert not any("missing labels" in line for line in lines)
+    assert "2 classes: None 18, scratch 18" in lines
+
+
+def test_pictures_of_many_folders_may_have_one_name(pictures: Path) -> None:
+    for number in range(150):
+        (pictures / f"q/{number}").mkdir(parents=True)
+        noise(number, (8, 8)).save(pictures / f"q/{number}/image.png")
+    rows = [("file", "label"), *[(f"/mnt/{n}/image.png", "ab"[n % 2]) for n in range(150)]]
+
+    assert "data/raw/x: 151 new" in understand(write(pictures / "x.csv", rows))
+
+
+def test_a_table_of_one_split_says_that_there_are_others(pictures: Path) -> None:
+    for split in ["train", "test"]:
+        (pictures / split).mkdir()
+        for number in range(20):
+            noise(number + ord(split[1]) * 100, (8, 8)).save(pictures / split / f"{number}.png")
+        write(
+            pictures / split / "metadata.csv", [("file_name", "label"), *[(f"{n}.png", "ab"[n % 2]) for n in range(20)]]
+        )
+
+    lines = understand(pictures / "train/metadata.csv")
+
+    assert any(line.startswith("only train is read, not test/metadata.csv") for line in lines)
+
+
+def test_groups_across_given_splits_are_named(pictures: Path) -> None:
+    rows = [("file", "label", "group", "split")]
+    rows += [
+        (f"p/{n:03}.png", "ab"[n % 2], f"g{n % 7}", ["train", "train", "val", "test"][n % 4]) for n in range(COUNT)
+    ]
+
+    assert "leak: 7 groups lie in several given splits, such as g0" in understand(write(pictures / "x.csv", rows))
+
+
+def test_another_unit_is_refused(pictures: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from calling import call, call_fails
+
+    monkeypatch.setattr("image_recipes.commands.add.track", lambda *_: None)
+    table = write(pictures / "x.csv", rows_of([f"{n} cm" for n in range(COUNT)]))
+    call("add", str(table), "--name", "x")
+    write(table, rows_of([f"{10 * n} mm" for n in range(COUNT)]))
+
+    assert "datasets.x.unit is label (cm), but for these pictures it would be label (mm)" in call_fails(
+        "add", str(table), "--name", "x"
+    )
