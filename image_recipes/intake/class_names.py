@@ -69,7 +69,7 @@ def check_classes(pictures: pd.DataFrame, where: str) -> None:
     if counts.max() == 1:
         raise UserError(
             f"{where}: {len(counts):,} pictures, each of a class of its own: there is nothing to learn from: "
-            "give more pictures of each class, or predict a number by --task regression"
+            "give more pictures of each class, or another column of the table"
         )
     given = set(pictures["split"]) - {""}
     if "train" in given and not (pictures["split"] == "").any():
