@@ -110,7 +110,7 @@ def score_linear(folder: Path) -> dict[str, float | None]:
     prepared = load_prepared(folder)
     info = prepared.info
     splits = {name: prepared.subset(load_split(folder / "split", name)) for name in SPLIT_NAMES}
-    outputs = EVALUATION[info.task].predict_baselines(info, splits, SEED)["linear"]
+    outputs, _ = EVALUATION[info.task].predict_baselines(info, splits, SEED)["linear"]
     metrics = EVALUATION[info.task].measure(tabulate_predictions(splits["test"], outputs, info), info, SEED)
     figure = FIGURES[info.task]
     return {"test": metrics[figure], "low": metrics[f"{figure}_low"], "high": metrics[f"{figure}_high"]}

@@ -7,7 +7,7 @@ from image_recipes.core.files import written_whole
 from image_recipes.core.params import SPLIT_NAMES, load_seed, read_section
 from image_recipes.core.running import run_stage
 from image_recipes.evaluation.by_task import EVALUATION
-from image_recipes.evaluation.references import References, predict_references
+from image_recipes.evaluation.references import predict_references
 from image_recipes.results.metrics import prefix_metrics, save_metrics
 from image_recipes.results.predictions import save_predictions, tabulate_predictions
 
@@ -19,10 +19,7 @@ def main(dataset: str) -> None:
     info, evaluation = prepared.info, EVALUATION[prepared.info.task]
     splits = {name: prepared.subset(load_split(Path("data/split") / dataset, name)) for name in SPLIT_NAMES}
 
-    baselines: References = {
-        name: (outputs, {}) for name, outputs in evaluation.predict_baselines(info, splits, seed).items()
-    }
-    baselines |= predict_references(source, splits["test"])
+    baselines = evaluation.predict_baselines(info, splits, seed) | predict_references(source, splits["test"])
     with (
         written_whole(Path("data/baselines") / dataset) as predictions_folder,
         written_whole(Path("metrics/baseline") / dataset) as metrics_folder,

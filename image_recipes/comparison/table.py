@@ -53,7 +53,8 @@ def make_table(
         the task, `published_<metric>` after one that was published for any of these recipes.
         After the first, `_low` and `_high`, the ends of its interval; `folds`, `folds_<metric>` and
         `folds_<metric>_std`, if a recipe was cross-validated; and `error_to_linear`: the test error
-        (1 - accuracy, or mse) as a multiple of that of the linear baseline.
+        (1 - accuracy, or mse) as a multiple of that of the linear baseline. Last, `fitted_to`,
+        where a baseline has not learned from everything: from how much.
     """
     rows = []
     main = f"test_{task.metric}"
@@ -71,6 +72,8 @@ def make_table(
             if metric == main:
                 error = _test_error(task, values)
                 row["error_to_linear"] = error / linear if error is not None and linear else None
+        if any(_tell_fitted(baseline) for baseline in baselines.values()):
+            row["fitted_to"] = _tell_fitted(values)
         rows.append(row)
     table = pd.DataFrame(rows)
     return table.astype({name: "Int64" for name in ("parameters", "folds") if name in table})
@@ -79,6 +82,15 @@ def make_table(
 def _folds(task: Task, metrics: Mapping[str, Metrics], values: Metrics) -> dict[str, Any]:
     names = ("folds", f"folds_{task.metric}", f"folds_{task.metric}_std")
     return {name: values.get(name) for name in names} if any("folds" in known for known in metrics.values()) else {}
+
+
+def _tell_fitted(metrics: Metrics) -> str | None:
+    parts = [
+        f"{metrics[f'fitted_{what}']:,} of {metrics[f'all_{what}']:,} {what}"
+        for what in ("pictures", "features")
+        if f"fitted_{what}" in metrics
+    ]
+    return ", ".join(parts) or None
 
 
 def _test_error(task: Task, metrics: Metrics) -> float | None:

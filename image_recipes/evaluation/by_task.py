@@ -3,7 +3,6 @@
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-import numpy as np
 import pandas as pd
 
 from image_recipes.core.dataset import DatasetInfo, Subset
@@ -21,6 +20,7 @@ from image_recipes.evaluation.measures import (
     score_classes,
     score_numbers,
 )
+from image_recipes.evaluation.references import References
 from image_recipes.results.metrics import Metrics
 
 
@@ -33,8 +33,9 @@ class EvaluationOfTask(NamedTuple):
         break_down: a table of how good predictions are for which pictures.
         count_confusions: a table of what is predicted how often for what, from the same.
         rank_errors: the errors, worst first, with a column `loss`.
-        predict_baselines: outputs of models that need no network, by name, for the test pictures;
-            from the dataset's info, the three splits and a seed. `linear` is among them.
+        predict_baselines: outputs of models that need no network, by name, for the test pictures, and what
+            they have learned from, if not from everything; from the dataset's info, the three splits and a
+            seed. `linear` is among them.
     """
 
     score: Callable[[pd.DataFrame], Metrics]
@@ -42,7 +43,7 @@ class EvaluationOfTask(NamedTuple):
     break_down: Callable[[pd.DataFrame, DatasetInfo], pd.DataFrame]
     count_confusions: Callable[[pd.DataFrame, DatasetInfo], pd.DataFrame]
     rank_errors: Callable[[pd.DataFrame], pd.DataFrame]
-    predict_baselines: Callable[[DatasetInfo, Mapping[str, Subset], int], dict[str, np.ndarray]]
+    predict_baselines: Callable[[DatasetInfo, Mapping[str, Subset], int], References]
 
 
 EVALUATION: dict[Task, EvaluationOfTask] = {

@@ -6,7 +6,7 @@ import numpy as np
 
 from image_recipes.core.dataset import Subset
 
-# by name, predictions of float (N, 1) or (N, classes), and metrics known beforehand
+# by name, predictions of float (N, 1) or (N, classes), and figures to keep beside their metrics
 References = dict[str, tuple[np.ndarray, dict[str, float]]]
 
 

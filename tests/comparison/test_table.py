@@ -10,6 +10,7 @@ from image_recipes.comparison.table import join_by_recipe, load_published, make_
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import save_table
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION
+from image_recipes.results.metrics import Metrics
 from image_recipes.results.tables import load_table, save_markdown
 from projects import ROOT
 
@@ -78,6 +79,18 @@ def test_the_table_says_what_a_network_adds() -> None:
 
     assert table["recipe"].tolist() == ["net", "baseline: majority", "baseline: linear"]
     assert table["error_to_linear"].tolist() == pytest.approx([0.5, 11.0, 1.0])
+
+
+def test_the_table_says_what_a_baseline_has_not_learned_from(tmp_path: Path) -> None:
+    fitted = {"fitted_pictures": 50_000, "all_pictures": 54_000, "fitted_features": 256, "all_features": 784}
+    baselines: dict[str, Metrics] = {"linear": {"test_mse": 220.12, **fitted}, "mean": {"test_mse": 300}}
+
+    table = make_table(REGRESSION, METRICS, baselines, {})
+    save_markdown(table, tmp_path / "t.md")
+
+    cells = [line.strip("| ").split("|")[-1].strip() for line in (tmp_path / "t.md").read_text("utf-8").splitlines()]
+    assert cells[0] == "fitted to"
+    assert cells[2:] == ["-", "-", "-", "50,000 of 54,000 pictures, 256 of 784 features"]
 
 
 def test_a_network_that_has_diverged_stands_in_the_table_without_figures() -> None:

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression, Ridge
+from threadpoolctl import threadpool_info
 
 from image_recipes.core.dataset import Subset
+from image_recipes.evaluation import baselines
 from image_recipes.evaluation.baselines import predict_class_baselines, predict_number_baselines
 from recipes import class_info, number_info
 
@@ -29,9 +32,9 @@ def test_baselines_of_classes(handwritten: dict[str, Subset]) -> None:
     test = handwritten["test"].targets
     assert set(outputs) == {"majority", "linear"}
     shares = np.bincount(handwritten["train"].targets) / 1000
-    np.testing.assert_allclose(outputs["majority"], np.tile(shares, (len(test), 1)))
-    np.testing.assert_allclose(outputs["linear"].sum(axis=1), 1, rtol=1e-5)
-    assert 0.93 < (outputs["linear"].argmax(axis=1) == test).mean() < 1
+    np.testing.assert_allclose(outputs["majority"][0], np.tile(shares, (len(test), 1)))
+    np.testing.assert_allclose(outputs["linear"][0].sum(axis=1), 1, rtol=1e-5)
+    assert 0.93 < (outputs["linear"][0].argmax(axis=1) == test).mean() < 1
 
 
 def test_baselines_of_numbers(handwritten: dict[str, Subset]) -> None:
@@ -44,8 +47,70 @@ def test_baselines_of_numbers(handwritten: dict[str, Subset]) -> None:
     outputs = predict_number_baselines(number_info((8, 8, 1), "ink"), sums, 0)
 
     assert set(outputs) == {"mean", "linear"}
-    assert outputs["mean"][:, 0] == pytest.approx(sums["train"].targets.mean())
-    np.testing.assert_allclose(outputs["linear"][:, 0], sums["test"].targets, rtol=0.01)
+    assert outputs["mean"][0][:, 0] == pytest.approx(sums["train"].targets.mean())
+    np.testing.assert_allclose(outputs["linear"][0][:, 0], sums["test"].targets, rtol=0.01)
+
+
+def choose_plainly(handwritten: dict[str, Subset], models: list) -> np.ndarray:
+    """Fit scikit-learn's models on the plain pixels, and predict the test pictures by the best on validation."""
+    rows = {name: part.read().reshape(len(part), -1) / 255 for name, part in handwritten.items()}
+    for model in models:
+        model.fit(rows["train"], handwritten["train"].targets)
+    best = max(models, key=lambda model: model.score(rows["validation"], handwritten["validation"].targets))
+    return best.predict_proba(rows["test"]) if hasattr(best, "predict_proba") else best.predict(rows["test"])
+
+
+def test_the_linear_models_are_those_of_all_pixels(handwritten: dict[str, Subset]) -> None:
+    plain = [LogisticRegression(C=c, tol=1e-6, max_iter=2000) for c in baselines.LOGISTIC_C]
+    probabilities, reduced = predict_class_baselines(class_info((8, 8, 1), names(10)), handwritten, 0)["linear"]
+    np.testing.assert_allclose(probabilities, choose_plainly(handwritten, plain), atol=0.01)
+    assert reduced == {}
+
+    numbers, reduced = predict_number_baselines(number_info((8, 8, 1)), handwritten, 0)["linear"]
+    ridges = [Ridge(alpha) for alpha in baselines.RIDGE_ALPHA]
+    np.testing.assert_allclose(numbers[:, 0], choose_plainly(handwritten, ridges), atol=1e-3)
+    assert reduced == {}
+
+
+def test_the_work_is_bounded_and_what_was_left_out_is_told(
+    handwritten: dict[str, Subset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fitted: list[tuple[int, ...]] = []
+
+    class Watched(LogisticRegression):
+        def fit(self, features: np.ndarray, targets: np.ndarray) -> LogisticRegression:
+            fitted.append(features.shape)
+            return super().fit(features, targets)
+
+    monkeypatch.setattr(baselines, "LogisticRegression", Watched)
+    monkeypatch.setattr(baselines, "MAX_PICTURES", 500)
+    monkeypatch.setattr(baselines, "MAX_VALUES", 500 * 20)
+    info = class_info((8, 8, 1), names(10))
+
+    probabilities, reduced = predict_class_baselines(info, handwritten, 0)["linear"]
+
+    assert fitted == [(500, 20)] * len(baselines.LOGISTIC_C)
+    assert reduced == {"fitted_pictures": 500, "all_pictures": 1000, "fitted_features": 20, "all_features": 64}
+    assert (probabilities.argmax(axis=1) == handwritten["test"].targets).mean() > 0.9
+    again, _ = predict_class_baselines(info, handwritten, 0)["linear"]
+    np.testing.assert_array_equal(again, probabilities)
+
+
+def test_blas_has_one_thread_while_linear_models_are_fitted(
+    handwritten: dict[str, Subset], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # more of them spend seven times the CPU seconds, and round as their number says
+    threads: list[int] = []
+
+    class Watched(Ridge):
+        def fit(self, features: np.ndarray, targets: np.ndarray) -> Ridge:
+            threads.extend(pool["num_threads"] for pool in threadpool_info() if pool["user_api"] == "blas")
+            return super().fit(features, targets)
+
+    monkeypatch.setattr(baselines, "Ridge", Watched)
+    predict_number_baselines(number_info((8, 8, 1)), handwritten, 0)
+
+    assert set(threads) == {1}
 
 
 def test_large_pictures_are_made_smaller_for_a_linear_model() -> None:
@@ -60,7 +125,8 @@ def test_large_pictures_are_made_smaller_for_a_linear_model() -> None:
 
     outputs = predict_class_baselines(class_info(images.shape[1:], names(2)), splits, 0)
 
-    assert (outputs["linear"].argmax(axis=1) == targets[40:]).all()
+    assert (outputs["linear"][0].argmax(axis=1) == targets[40:]).all()
+    assert outputs["linear"][1] == {"fitted_features": 29 * 28 * 3, "all_features": 200 * 190 * 3}
 
 
 def test_a_class_without_training_pictures_is_never_predicted() -> None:
@@ -71,8 +137,8 @@ def test_a_class_without_training_pictures_is_never_predicted() -> None:
 
     outputs = predict_class_baselines(class_info((4, 4, 1), names(4)), everything, 0)
 
-    assert outputs["linear"].argmax(axis=1).tolist() == targets.tolist()
-    assert (outputs["linear"][:, [1, 3]] == 0).all()
+    assert outputs["linear"][0].argmax(axis=1).tolist() == targets.tolist()
+    assert (outputs["linear"][0][:, [1, 3]] == 0).all()
 
 
 def test_one_class_alone_has_baselines_too() -> None:
@@ -81,4 +147,4 @@ def test_one_class_alone_has_baselines_too() -> None:
 
     outputs = predict_class_baselines(class_info((2, 2, 1), names(2)), everything, 0)
 
-    assert outputs["linear"].tolist() == [[0, 1]] * 3
+    assert outputs["linear"][0].tolist() == [[0, 1]] * 3

@@ -184,7 +184,8 @@ def texts_of_page(task: Task) -> set[str]:
     curves = [caption for caption, _ in texts.curves.values()]
     folds = ("folds", f"folds_{task.metric}", f"folds_{task.metric}_std")
     metrics = dict.fromkeys([*COMPARISON[task].table_columns, *folds], 1.0)
-    compared = make_table(task, {"net": metrics}, {"linear": metrics}, {"net": metrics})
+    linear = {**metrics, "fitted_features": 1, "all_features": 2}
+    compared = make_table(task, {"net": metrics}, {"linear": linear}, {"net": metrics})
     columns = [*compared.columns, *EVALUATION[task].break_down(predictions, info).columns]
     return {
         texts.introduce(1, info).text,
