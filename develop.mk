@@ -2,7 +2,7 @@
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: test test-all bench bench-defaults bench-peers lint check-lock lock
+.PHONY: test test-all bench bench-defaults bench-growth bench-peers lint check-lock lock
 
 test: $(INSTALLED)  ## run the tests (2 to 4 minutes)
 	pytest --numprocesses 2 -m "not slow"
@@ -15,6 +15,9 @@ bench: $(INSTALLED)  ## compare our speed with Keras, PyTorch and JAX (an hour; 
 
 bench-defaults: $(INSTALLED)  ## try what add writes on ten small tasks (26 minutes; SEEDS=3: longer; TASK=dots: one of them)
 	python -m benchmarks.defaults $(if $(SEEDS),--seeds $(SEEDS)) $(TASK)
+
+bench-growth: $(INSTALLED)  ## measure each stage with 1,000 to 100,000 pictures (QUICK=1: few)
+	python -m benchmarks.stages $(if $(QUICK),--quick)
 
 bench-peers: $(INSTALLED)  ## install PyTorch and JAX beside it, for make bench
 	python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
