@@ -97,7 +97,7 @@ def _check_in_place(sources: Mapping[str, Path | bytes], folder: Path) -> None:
 def _print_problems(problems: list[Problem]) -> None:
     ranked = sorted(problems, key=lambda problem: not STOPS_RUN[problem.problem])
     if ranked:
-        print(f"{len(ranked):,} problems:")
+        print(f"{len(ranked):,} problem{'s' if len(ranked) > 1 else ''}:")
     for problem in ranked[:PROBLEMS_SHOWN]:
         print(f"  {problem.path}: {problem.detail}")
     if len(ranked) > PROBLEMS_SHOWN:

@@ -32,7 +32,9 @@ class PictureFiles(NamedTuple):
         """Say how many files are no pictures, by the endings of their names."""
         kinds = ", ".join(f"{ending} {number:,}" for ending, number in self.others.most_common(ENDINGS_NAMED))
         more = ", ..." if len(self.others) > ENDINGS_NAMED else ""
-        return f"{sum(self.others.values()):,} files that are no pictures ({kinds}{more})"
+        count = self.others.total()
+        what = "file that is no picture" if count == 1 else "files that are no pictures"
+        return f"{count:,} {what} ({kinds}{more})"
 
 
 def list_picture_files(folder: Path, by_content: bool = True) -> PictureFiles:

@@ -173,7 +173,8 @@ def _describe_repeats(pictures: pd.DataFrame, where: str) -> list[str]:
     if not len(several):
         return []
     note = f", {len(other):,} of them with different labels, which the run refuses" if len(other) else ""
-    return [f"{len(several):,} pictures stand in several rows, such as {several.index[0]}{note}"]
+    what = "picture stands" if len(several) == 1 else "pictures stand"
+    return [f"{len(several):,} {what} in several rows, such as {several.index[0]}{note}"]
 
 
 def _describe_group_leaks(pictures: pd.DataFrame) -> list[str]:

@@ -446,7 +446,7 @@ def test_pictures_in_several_rows_are_named_or_refused(pictures: Path) -> None:
     rows = rows_of(["a", "b"])
     lines = understand(write(pictures / "x.csv", [*rows, ("p/000.png", "b")]))
     assert (
-        "1 pictures stand in several rows, such as p/000.png, 1 of them with different labels, which the run refuses"
+        "1 picture stands in several rows, such as p/000.png, 1 of them with different labels, which the run refuses"
         in lines
     )
 
