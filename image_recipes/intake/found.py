@@ -13,7 +13,7 @@ from image_recipes.data.table import Columns
 
 
 class TableCopy(NamedTuple):
-    """The table that goes to data/raw.
+    """The table that goes to data/raw, and how it is read there.
 
     Attributes:
         name: of its file.

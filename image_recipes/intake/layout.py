@@ -1,6 +1,5 @@
 """A stranger's folder of pictures: which folders are splits, which are classes."""
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -11,6 +10,7 @@ from image_recipes.core.params import SPLIT_NAMES, SplitName
 from image_recipes.data.folder import ClassFrom, FolderLayout
 from image_recipes.data.splits import SPLIT_ALIASES
 from image_recipes.intake.choice import choose
+from image_recipes.intake.split_names import name_splits, split_named
 
 # of the sub-folders of two folders, how many must be in both to say that they hold the same classes
 SAME_CLASSES = 0.5
@@ -137,28 +137,6 @@ def _look_into(root: Path, files: Sequence[Path]) -> list[_Top]:
             _Top(place.as_posix(), classes, next((place / file for file in inner if len(file.parts) == 1), None))
         )
     return tops
-
-
-def split_named(name: str) -> SplitName | None:
-    """Tell which split a name such as `seg_train`, `Testing` or `hold_out` stands for; None for none."""
-    words = re.findall("[a-z]+", re.sub("(hold|held)[ _-]out", "holdout", name.lower()))
-    found = {SPLIT_ALIASES[word] for word in words if word in SPLIT_ALIASES}
-    return found.pop() if len(found) == 1 else None
-
-
-def name_splits(names: Sequence[str]) -> dict[str, SplitName]:
-    """Tell which split each of some names stands for, by all of them; those that stand for none are left out.
-
-    >>> name_splits(["train", "val", "eval", "notes"])
-    {'train': 'train', 'val': 'validation', 'eval': 'test'}
-    """
-    named = {name: split for name in names if (split := split_named(name))}
-    if "test" not in named.values():
-        # what is left to evaluate on, where another folder is there to validate
-        final = [name for name in named if re.search("eval", name, re.IGNORECASE)]
-        if final and len([name for name, split in named.items() if split == "validation"]) > len(final):
-            named.update(dict.fromkeys(final, "test"))
-    return named
 
 
 def _find_splits(root: Path, files: Sequence[Path], class_from: ClassFrom | None) -> dict[str, SplitName]:

@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from adding import refuse, understand
 from image_recipes.data.folder import FolderLayout, list_folder
 from image_recipes.data.picture_folder import list_picture_files
-from image_recipes.intake.layout import LayoutOptions, find_layout, find_root, name_splits
+from image_recipes.intake.layout import LayoutOptions, find_layout, find_root
+from image_recipes.intake.split_names import name_splits
 from pictures import make_folder, noise
 
 pytestmark = pytest.mark.usefixtures("in_bare_project")
