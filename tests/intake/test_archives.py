@@ -51,12 +51,12 @@ def test_names_of_old_archives_are_read(tmp_path: Path) -> None:
     file = make_folder(tmp_path, {"a": 1}) / "a/000.png"
     stream = io.BytesIO()
     with zipfile.ZipFile(stream, "w") as packed:
-        for name in ["XXXXXX", "YYYYYY"]:
+        for name in ["ABCDEF", "UVWXYZ"]:
             for number in range(12):
                 packed.writestr(f"{name}/{number}.png", file.read_bytes())
     # as Korean Windows writes names, without saying so
     content = stream.getvalue()
-    for placeholder, other in [(b"XXXXXX", "나팔꽃"), (b"YYYYYY", "장미꽃")]:
+    for placeholder, other in [(b"ABCDEF", "나팔꽃"), (b"UVWXYZ", "장미꽃")]:
         content = content.replace(placeholder, other.encode("cp949"))
     (tmp_path / "old.zip").write_bytes(content)
 
