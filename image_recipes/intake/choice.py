@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Mapping
 
-import click
+import typer
 
 from image_recipes.core.errors import UserError
 
@@ -26,5 +26,6 @@ def choose(question: str, options: Mapping[str, str]) -> str:
     print(f"{question}:")
     for number, (key, text) in enumerate(options.items(), 1):
         print(f"  {number}. {text} ({key})")
-    answer = click.prompt("which one", type=click.IntRange(1, len(options)))
+    while not 1 <= (answer := typer.prompt("which one", type=int)) <= len(options):
+        print(f"{answer} is not in the range from 1 to {len(options)}")
     return list(options)[answer - 1]
