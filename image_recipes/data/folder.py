@@ -11,7 +11,7 @@ from image_recipes.core.errors import UserError
 from image_recipes.core.params import SplitName
 from image_recipes.data.labels import normalize_label
 from image_recipes.data.own_pictures import Listing, OwnPictures
-from image_recipes.data.picture_folder import list_picture_files
+from image_recipes.data.picture_folder import PictureFiles, list_picture_files
 from image_recipes.data.splits import SPLIT_ALIASES
 
 ClassFrom = Literal["folder", "subfolder", "name"]
@@ -46,9 +46,10 @@ class FolderDataset(OwnPictures):
 def list_classes(settings: FolderDataset) -> Listing:
     """List the files of every class, and print what is passed over; errors are those of `list_folder`."""
     raw = Path(settings.raw)
-    if raw.is_dir() and (files := list_picture_files(raw)).others:
+    listing, files = _list(raw, FolderLayout(settings.split_folders, settings.class_from))
+    if files.others:
         print(f"{raw}: passed over: {files.describe_others()}")
-    return settings.rename(list_folder(raw, FolderLayout(settings.split_folders, settings.class_from)))
+    return settings.rename(listing)
 
 
 def list_folder(raw: Path, layout: FolderLayout = FolderLayout()) -> Listing:  # noqa: B008
@@ -61,11 +62,15 @@ def list_folder(raw: Path, layout: FolderLayout = FolderLayout()) -> Listing:  #
     Raises:
         UserError: it holds no pictures, or one that has no class.
     """
+    return _list(raw, layout)[0]
+
+
+def _list(raw: Path, layout: FolderLayout) -> tuple[Listing, PictureFiles]:
     if not raw.is_dir():
         raise UserError(f"{raw}: no folder: give one with a sub-folder for each class")
     files = list_picture_files(raw)
     # that a link leads to nothing is found when it is to be decoded
-    return list_files(raw, [*files.pictures, *files.broken_links], layout)
+    return list_files(raw, [*files.pictures, *files.broken_links], layout), files
 
 
 def list_files(raw: Path, files: Sequence[Path], layout: FolderLayout) -> Listing:

@@ -72,7 +72,7 @@ def read_target(texts: pd.Series, column: str, options: TableOptions, semicolons
 def _find_missing(texts: pd.Series, said: Sequence[str] | None, task: Task | None) -> tuple[list[str], list[str]]:
     """Find which words say that there is no label: of the usual ones those that are rare, or for numbers all."""
     if said is not None:
-        return ["", *said], []
+        return list(dict.fromkeys(["", *said])), []
     words = texts[is_missing(texts) & (texts != "")]
     others = texts[~is_missing(texts)]
     if task is REGRESSION or (task is None and tell_task(others) is REGRESSION) or _are_numbers(others):

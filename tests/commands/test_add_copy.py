@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from calling import call, call_fails
-from image_recipes.commands import add_copy
+from image_recipes.commands import add_copy, tracking
 from pictures import make_folder, make_table, noise
 from projects import Project
 
@@ -130,3 +130,16 @@ def test_an_add_that_is_told_to_stop_leaves_everything_as_it_was(
 
     assert contents("data") == before
     assert signal.getsignal(signal.SIGTERM) == signal.SIG_DFL
+
+
+def test_a_picture_that_changes_behind_its_link_is_no_longer_tracked(tracked: Project, tmp_path: Path) -> None:
+    pets = make_folder(tmp_path / "pets", {"cat": 12, "dog": 12})
+    call("add", str(pets), "--name", "pets", "--link")
+    folder = Path("data/raw/pets")
+    Path("data/raw/pets.dvc").write_text("outs: []\n")
+    before = tracking.fingerprint(folder)
+    assert tracking.fingerprint(folder) == before
+
+    noise(900).save(pets / "cat/003.png")
+
+    assert tracking.fingerprint(folder) != before
