@@ -10,6 +10,7 @@ from image_recipes.evaluation.inference import predict, score_by_own_metrics
 from image_recipes.models.saving import load_model
 from image_recipes.results.folds import summarize_folds
 from image_recipes.results.metrics import prefix_metrics, save_metrics
+from image_recipes.results.paths import insert_paths
 from image_recipes.results.predictions import save_predictions, tabulate_predictions
 
 PREFIXES = {"train": "train", "validation": "val", "test": "test"}
@@ -19,7 +20,8 @@ def main(recipe: str) -> None:
     """Predict all pictures by a recipe's model, once, and score it on each split."""
     dataset = load_dataset_name(recipe)
     seed = load_seed()
-    prepared = load_prepared(Path("data/prepared") / dataset)
+    folder = Path("data/prepared") / dataset
+    prepared = load_prepared(folder)
     info, evaluation = prepared.info, EVALUATION[prepared.info.task]
     model = load_model(Path(f"models/{recipe}.keras"))
 
@@ -28,7 +30,7 @@ def main(recipe: str) -> None:
     for split, prefix in PREFIXES.items():
         pictures = prepared.subset(load_split(Path("data/split") / dataset, split))
         outputs = predict(model, pictures)
-        predictions[split] = tabulate_predictions(pictures, outputs, info)
+        predictions[split] = insert_paths(tabulate_predictions(pictures, outputs, info), folder)
         metrics |= prefix_metrics(prefix, evaluation.score(predictions[split]))
         metrics |= prefix_metrics(prefix, score_by_own_metrics(model, pictures.targets, outputs, info))
     metrics |= prefix_metrics("test", evaluation.measure(predictions["test"], info, seed))

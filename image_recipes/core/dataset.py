@@ -13,6 +13,9 @@ from image_recipes.core.errors import UserError
 from image_recipes.core.files import written_whole
 from image_recipes.core.tasks import TASKS, Task
 
+# beside the arrays of a person's own pictures: a row for each, with its file's path and more
+PICTURES_FILE = "pictures.csv"
+
 
 @dataclass(frozen=True)
 class DatasetInfo:

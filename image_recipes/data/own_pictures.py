@@ -7,14 +7,12 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
+from image_recipes.core.dataset import PICTURES_FILE
 from image_recipes.core.params import Section, Seed, SplitName, Text
 from image_recipes.core.tasks import TASKS
 from image_recipes.data.decode import Region, Shape, SideLength
 from image_recipes.data.pixel_range import FULL, check_pixel_range
 from image_recipes.data.problems import Problem
-
-# beside a prepared dataset's images: a row for each
-PICTURES_FILE = "pictures.csv"
 
 
 def _as_share(value: Any) -> Any:

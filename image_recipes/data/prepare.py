@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.lib import format as npy
 
-from image_recipes.core.dataset import DatasetInfo, save_prepared, save_targets
+from image_recipes.core.dataset import PICTURES_FILE, DatasetInfo, save_prepared, save_targets
 from image_recipes.core.errors import UserError, show_path
 from image_recipes.core.params import SPLIT_NAMES
 from image_recipes.core.tasks import TASKS
@@ -20,7 +20,7 @@ from image_recipes.data.decoded import decode_rest, forget_decoded, keep_decoded
 from image_recipes.data.duplicates import Looks, NearDuplicates, find_near_duplicates
 from image_recipes.data.groups import group_pairs
 from image_recipes.data.labels import LABELS
-from image_recipes.data.own_pictures import PICTURES_FILE, Listing, OwnPictures
+from image_recipes.data.own_pictures import Listing, OwnPictures
 from image_recipes.data.pixel_range import choose_ranges, find_narrow
 from image_recipes.data.problems import FEW_PICTURES, Problem, print_problems, refuse, save_problems
 from image_recipes.data.sources import SOURCES, Arrays, Dataset

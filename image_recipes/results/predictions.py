@@ -11,6 +11,7 @@ from image_recipes.core.dataset import DatasetInfo, Subset
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import choose_quoting, written_whole
 from image_recipes.results.by_task import PROBABILITY, RESULTS
+from image_recipes.results.paths import PATH
 
 
 def tabulate_predictions(pictures: Subset, outputs: np.ndarray, info: DatasetInfo) -> pd.DataFrame:
@@ -77,18 +78,19 @@ def parse_predictions(content: bytes, info: DatasetInfo, split: str = "test") ->
     Raises:
         ValueError: they are no such table.
     """
-    texts = RESULTS[info.task].text_columns
-    types = dict.fromkeys(["split", *texts], str)
-    table = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=not texts)
+    known = RESULTS[info.task].text_columns
+    types = dict.fromkeys(["split", PATH, *known], str)
+    table = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=not known)
     if not {"index", "real", "predicted"} <= set(table.columns):
         raise ValueError("columns are missing")
     if "split" in table:
         table = table[table["split"] == split].drop(columns="split")
     elif split != "test":
         table = table.iloc[:0]
+    texts = [name for name in (PATH, *known) if name in table]
     # an empty cell, of a network that has diverged, is text where NA is a class
-    numbers = table[table.columns.difference(list(texts), sort=False)].apply(pd.to_numeric)
-    chosen = pd.concat([table[list(texts)], numbers], axis=1)[list(table)].reset_index(drop=True)
+    numbers = table[table.columns.difference(texts, sort=False)].apply(pd.to_numeric)
+    chosen = pd.concat([table[texts], numbers], axis=1)[list(table)].reset_index(drop=True)
     if not len(chosen):
         raise ValueError(f"no predictions of {split} pictures")
     return chosen

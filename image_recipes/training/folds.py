@@ -14,14 +14,14 @@ from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
-from image_recipes.core.dataset import DatasetInfo, Prepared, load_prepared
+from image_recipes.core.dataset import PICTURES_FILE, DatasetInfo, Prepared, load_prepared
 from image_recipes.core.errors import UserError
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
 from image_recipes.models.feeding import evaluation_batches
 from image_recipes.models.recipe import Recipe
 from image_recipes.training.fit import train_recipe
 
-# of pictures.csv: pictures that share what one of these says stay in one fold
+# of the list of pictures: pictures that share what one of these says stay in one fold
 GROUP_COLUMNS = ("group", "duplicates", "sha256")
 # of the table, before the task's main metric: numbers of pictures, and of epochs
 COLUMNS = ("fold", "train", "validation", "held_out", "epochs")
@@ -119,7 +119,7 @@ def find_groups(folder: Path, pool: np.ndarray) -> np.ndarray:
     Returns:
         A number for each group, (n,).
     """
-    file = folder / "pictures.csv"
+    file = folder / PICTURES_FILE
     if not file.exists():
         return np.arange(len(pool))
     table = pd.read_csv(file, dtype=str, keep_default_na=False).iloc[pool].reset_index(drop=True)

@@ -1,0 +1,38 @@
+"""Which picture a row of a table is about: the path of its file."""
+
+from pathlib import Path
+
+import pandas as pd
+
+from image_recipes.core.dataset import PICTURES_FILE
+from image_recipes.core.errors import UserError
+
+PATH = "path"
+
+
+def insert_paths(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
+    """Say in a column `path`, after `index`, which file each row's picture is.
+
+    Args:
+        table: has a column `index`, the position in the prepared images.
+        folder: holds the prepared dataset.
+
+    Returns:
+        A new table. The path is relative to the dataset's folder of raw pictures; where the pictures are not
+        files of their own, as those of MNIST, it is `#` and the index.
+
+    Raises:
+        UserError: the folder's list of files is damaged, or shorter than the index says.
+    """
+    named = table.copy()
+    file = folder / PICTURES_FILE
+    if file.exists():
+        try:
+            paths = pd.read_csv(file, dtype=str, keep_default_na=False, usecols=[PATH])[PATH]
+            shown = paths.iloc[table["index"].to_numpy()].to_numpy()
+        except (OSError, ValueError, IndexError):
+            raise UserError(f"{file}: missing or damaged: make it by `dvc repro prepare@{folder.name}`") from None
+    else:
+        shown = [f"#{index}" for index in table["index"]]
+    named.insert(int(named.columns.get_loc("index")) + 1, PATH, shown)
+    return named
