@@ -11,6 +11,7 @@ from image_recipes.core.params import load_seed
 from image_recipes.core.running import run_stage
 from image_recipes.models.recipe import load_recipe
 from image_recipes.models.saving import save_model, summarize
+from image_recipes.training.calibrating import assess_reliability
 from image_recipes.training.fit import train_recipe
 from image_recipes.training.folds import cross_validate
 from image_recipes.training.progress import LiveLog
@@ -27,7 +28,8 @@ def main(recipe: str) -> None:
     with Live(f"dvclive/{recipe}", dvcyaml=None, save_dvc_exp=False) as live:
         model, history = train_recipe(loaded, prepared.info, splits, seed, callbacks=[LiveLog(live=live)])
 
-    save_model(model, prepared.info, Path(f"models/{recipe}.keras"))
+    reliability = assess_reliability(model, prepared.info, splits["train"], splits["validation"], seed)
+    save_model(model, prepared.info, Path(f"models/{recipe}.keras"), reliability)
     write_text(summarize(model), Path(f"models/{recipe}.txt"))
     save_table(history, Path(f"plots/history/{dataset}/{recipe}.csv"))
 

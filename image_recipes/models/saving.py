@@ -1,21 +1,27 @@
 """Model files: Keras's `.keras` format in a canonical form, so that DVC can compare them."""
 
+import io
 import json
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.errors import UserError, one_line
 from image_recipes.core.files import written_whole
 from image_recipes.models.backend import keras
+from image_recipes.models.reliability import Familiarity, Reliability
 
+# in a model's file, an array for each of their values
+RELIABILITY_FOLDER, FAMILIARITY_FOLDER = "reliability/", "familiarity/"
 EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the first date a zip file can hold
 
 
-def save_model(model: keras.Model, info: DatasetInfo, file: Path) -> None:
+def save_model(model: keras.Model, info: DatasetInfo, file: Path, reliability: Reliability | None = None) -> None:
     """Write a model so that equal models give equal bytes.
 
     Keras's own file differs from save to save by its date, the times of its zip entries,
@@ -25,6 +31,7 @@ def save_model(model: keras.Model, info: DatasetInfo, file: Path) -> None:
         model: compiled or not.
         info: of the dataset that it was trained on, kept with it, except `parts`.
         file: the name ends in `.keras`.
+        reliability: what its validation pictures say of how far to trust it; kept with it, where known.
     """
     with written_whole(file) as partial:
         model.save(partial)
@@ -37,9 +44,31 @@ def save_model(model: keras.Model, info: DatasetInfo, file: Path) -> None:
         entries["metadata.json"] = json.dumps(metadata).encode()
         config = _with_stable_ids(json.loads(entries["config.json"]), {})
         entries["config.json"] = json.dumps(config).encode()
+        if reliability:
+            values = {name: value for name, value in vars(reliability).items() if name != "familiarity"}
+            entries |= _dump_arrays(values, RELIABILITY_FOLDER)
+            entries |= _dump_arrays(vars(reliability.familiarity), FAMILIARITY_FOLDER)
         with zipfile.ZipFile(partial, "w") as archive:
             for name, content in entries.items():
                 archive.writestr(zipfile.ZipInfo(name, EARLIEST_ZIP_DATE), content)
+
+
+def _dump_arrays(values: Mapping[str, Any], folder: str) -> dict[str, bytes]:
+    entries = {}
+    for name, value in values.items():
+        stream = io.BytesIO()
+        np.save(stream, np.asarray(value), allow_pickle=False)
+        entries[f"{folder}{name}.npy"] = stream.getvalue()
+    return entries
+
+
+def _load_arrays(archive: zipfile.ZipFile, folder: str) -> dict[str, Any]:
+    names = [name for name in archive.namelist() if name.startswith(folder)]
+    arrays = {
+        name.removeprefix(folder).removesuffix(".npy"): np.load(io.BytesIO(archive.read(name)), allow_pickle=False)
+        for name in names
+    }
+    return {name: array if array.ndim else float(array) for name, array in arrays.items()}
 
 
 def _with_stable_ids(node: Any, ids: dict[int, int]) -> Any:
@@ -83,6 +112,21 @@ def load_model_info(file: Path) -> DatasetInfo:
     if info is None:
         raise UserError(f"{file}: does not say how to prepare pictures for it, since another program has saved it")
     return info
+
+
+def load_reliability(file: Path) -> Reliability | None:
+    """Load how far to trust a model; None if its file does not say, as those of earlier versions.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    with _explained(file), zipfile.ZipFile(file) as archive:
+        values = _load_arrays(archive, RELIABILITY_FOLDER)
+        return (
+            Reliability(**values, familiarity=Familiarity(**_load_arrays(archive, FAMILIARITY_FOLDER)))
+            if values
+            else None
+        )
 
 
 @contextmanager

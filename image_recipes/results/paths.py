@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
 from image_recipes.core.dataset import PICTURES_FILE
@@ -33,6 +34,6 @@ def insert_paths(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
         except (OSError, ValueError, IndexError):
             raise UserError(f"{file}: missing or damaged: make it by `dvc repro prepare@{folder.name}`") from None
     else:
-        shown = [f"#{index}" for index in table["index"]]
-    named.insert(int(named.columns.get_loc("index")) + 1, PATH, shown)
+        shown = np.array([f"#{index}" for index in table["index"]], object)
+    named.insert(list(named.columns).index("index") + 1, PATH, shown)
     return named
