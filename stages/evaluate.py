@@ -3,15 +3,17 @@
 from pathlib import Path
 
 from image_recipes.core.dataset import load_prepared, load_split
+from image_recipes.core.errors import UserError
 from image_recipes.core.params import load_dataset_name, load_seed
 from image_recipes.core.running import run_stage
 from image_recipes.evaluation.by_task import EVALUATION
-from image_recipes.evaluation.inference import predict, score_by_own_metrics
-from image_recipes.models.saving import load_model
+from image_recipes.evaluation.coverage import measure_coverage
+from image_recipes.evaluation.inference import predict_and_judge, score_by_own_metrics
+from image_recipes.models.saving import load_model, load_reliability
 from image_recipes.results.folds import summarize_folds
 from image_recipes.results.metrics import prefix_metrics, save_metrics
 from image_recipes.results.paths import insert_paths
-from image_recipes.results.predictions import save_predictions, tabulate_predictions
+from image_recipes.results.predictions import insert_judgement, save_predictions, tabulate_predictions
 
 PREFIXES = {"train": "train", "validation": "val", "test": "test"}
 
@@ -23,17 +25,26 @@ def main(recipe: str) -> None:
     folder = Path("data/prepared") / dataset
     prepared = load_prepared(folder)
     info, evaluation = prepared.info, EVALUATION[prepared.info.task]
-    model = load_model(Path(f"models/{recipe}.keras"))
+    model_file = Path(f"models/{recipe}.keras")
+    model, reliability = load_model(model_file), load_reliability(model_file)
+    if reliability is None:
+        raise UserError(
+            f"{model_file}: an earlier version has trained it: train it again by `dvc repro train@{recipe}`"
+        )
 
     metrics: dict[str, float | None] = {"parameters": model.count_params()}
     predictions = {}
     for split, prefix in PREFIXES.items():
         pictures = prepared.subset(load_split(Path("data/split") / dataset, split))
-        outputs = predict(model, pictures)
-        predictions[split] = insert_paths(tabulate_predictions(pictures, outputs, info), folder)
-        metrics |= prefix_metrics(prefix, evaluation.score(predictions[split]))
+        outputs, judgement = predict_and_judge(model, reliability, pictures, info.task)
+        table = insert_paths(tabulate_predictions(pictures, judgement.outputs, info), folder)
+        predictions[split] = insert_judgement(table, judgement.region, judgement.unfamiliar, info)
+        if split == "test":
+            metrics |= prefix_metrics(prefix, evaluation.measure(table, info, seed))
+            metrics |= prefix_metrics(prefix, measure_coverage(info.task, judgement, pictures.targets))
+        # of the network's own outputs, so that its loss is the one of the curves
+        metrics |= prefix_metrics(prefix, evaluation.score(tabulate_predictions(pictures, outputs, info)))
         metrics |= prefix_metrics(prefix, score_by_own_metrics(model, pictures.targets, outputs, info))
-    metrics |= prefix_metrics("test", evaluation.measure(predictions["test"], info, seed))
     metrics |= summarize_folds(Path(f"models/{recipe}.folds.csv"), info.task)
     save_predictions(predictions, Path(f"data/predictions/{dataset}/{recipe}.csv"))
     save_metrics(metrics, Path(f"metrics/{dataset}/{recipe}.json"))

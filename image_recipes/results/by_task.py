@@ -1,7 +1,7 @@
 """How a model's outputs become a table of predictions, for each task."""
 
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -11,17 +11,23 @@ from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
 
 # before a class's name, the column of its probability
 PROBABILITY = "probability_"
+# in the text of a prediction set
+BETWEEN_CLASSES = " | "
 
 
 class ResultsOfTask(NamedTuple):
     """What a task's predictions look like.
 
     Attributes:
+        region_columns: say in what the true answer lies for the wanted share of pictures.
+        tabulate_region: makes their values of a region, bool (N, classes) or the ends (N, 2), and the info.
         tabulate: makes the columns real, predicted and more, a row for each picture, of targets
             (N,), a model's outputs (N, units) and the dataset's info.
         text_columns: of those, the ones that are texts even if they look like numbers.
     """
 
+    region_columns: tuple[str, ...]
+    tabulate_region: Callable[[np.ndarray, DatasetInfo], list[list[Any]]]
     tabulate: Callable[[np.ndarray, np.ndarray, DatasetInfo], pd.DataFrame]
     text_columns: tuple[str, ...]
 
@@ -37,7 +43,22 @@ def _tabulate_numbers(targets: np.ndarray, outputs: np.ndarray, info: DatasetInf
     return pd.DataFrame({"real": targets, "predicted": outputs[:, 0]})
 
 
+def _tabulate_sets(region: np.ndarray, info: DatasetInfo) -> list[list[Any]]:
+    names = np.array(info.class_names, object)
+    return [[BETWEEN_CLASSES.join(names[inside])] for inside in region]
+
+
 RESULTS: dict[Task, ResultsOfTask] = {
-    CLASSIFICATION: ResultsOfTask(_tabulate_classes, text_columns=("real", "predicted")),
-    REGRESSION: ResultsOfTask(_tabulate_numbers, text_columns=()),
+    CLASSIFICATION: ResultsOfTask(
+        region_columns=("prediction_set",),
+        tabulate_region=_tabulate_sets,
+        tabulate=_tabulate_classes,
+        text_columns=("real", "predicted", "prediction_set"),
+    ),
+    REGRESSION: ResultsOfTask(
+        region_columns=("low", "high"),
+        tabulate_region=lambda region, info: region.tolist(),
+        tabulate=_tabulate_numbers,
+        text_columns=(),
+    ),
 }

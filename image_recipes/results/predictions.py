@@ -31,6 +31,31 @@ def tabulate_predictions(pictures: Subset, outputs: np.ndarray, info: DatasetInf
     return table
 
 
+def insert_judgement(
+    table: pd.DataFrame, region: np.ndarray | None, unfamiliar: np.ndarray, info: DatasetInfo
+) -> pd.DataFrame:
+    """Say beside each prediction how far to trust it.
+
+    Args:
+        table: N predictions.
+        region: what holds the true answer for the wanted share of pictures, bool (N, classes) or ends (N, 2);
+            None if that is not known.
+        unfamiliar: bool, (N,).
+        info: the dataset's.
+
+    Returns:
+        A new table. After `predicted` come prediction_set (names, joined by ` | `), or low and high; and unfamiliar:
+        whether the picture is unlike the training pictures.
+    """
+    columns = RESULTS[info.task].region_columns
+    values = (
+        [[None] * len(columns)] * len(table) if region is None else RESULTS[info.task].tabulate_region(region, info)
+    )
+    added = pd.DataFrame(values, columns=list(columns), index=table.index).assign(unfamiliar=unfamiliar)
+    place = list(table.columns).index("predicted") + 1
+    return pd.concat([table.iloc[:, :place], added, table.iloc[:, place:]], axis=1)
+
+
 def save_predictions(predictions: Mapping[str, pd.DataFrame], file: Path) -> None:
     """Write the predictions of some splits, by the split's name, as one CSV file with a column `split`."""
     table = pd.concat(predictions, names=["split"]).reset_index("split").reset_index(drop=True)
@@ -80,7 +105,7 @@ def parse_predictions(content: bytes, info: DatasetInfo, split: str = "test") ->
     """
     known = RESULTS[info.task].text_columns
     types = dict.fromkeys(["split", PATH, *known], str)
-    table = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=not known)
+    table = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False)
     if not {"index", "real", "predicted"} <= set(table.columns):
         raise ValueError("columns are missing")
     if "split" in table:
