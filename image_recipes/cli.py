@@ -226,6 +226,7 @@ def weights(
     "image-recipes predict photos_cnn new.jpg",
     "image-recipes predict photos_cnn ../new_pictures --output predicted.csv",
     "image-recipes predict photos_cnn ../new_pictures --top 3",
+    "image-recipes predict photos_cnn ../new_pictures --coverage 0.99",
     "image-recipes predict photos_cnn - --format jsonl",
 )
 def predict(
@@ -240,15 +241,20 @@ def predict(
     ] = "csv",
     top: Annotated[int, typer.Option(metavar="N", min=1, help="The N most probable classes.")] = 1,
     all_classes: Annotated[bool, typer.Option("--all", help="The probability of every class, too.")] = False,
+    coverage: Annotated[
+        float, typer.Option(metavar="SHARE", help="Of pictures whose set or interval is to hold the true answer.")
+    ] = 0.9,
 ) -> None:
-    """Predict new pictures.
+    """Predict new pictures, and say how sure that is.
 
-    Prints, or writes, a CSV table of class and probability, or of number and unit.
+    Prints, or writes, a CSV table: class, probability and prediction_set, the classes of which one is right for 90 %
+    of new pictures; or number and unit, low and high, which hold the true number for 90 %. `unfamiliar` is True for
+    a picture unlike those that the model was trained on.
     """
     from image_recipes.commands.predict import predict_pictures
     from image_recipes.commands.predict_output import Wanted
 
-    predict_pictures(model, paths, Wanted(format, top, all_classes), output)
+    predict_pictures(model, paths, Wanted(format, top, all_classes), output, coverage)
 
 
 @_verb(

@@ -15,7 +15,9 @@ class CommandsOfTask(NamedTuple):
 
     Attributes:
         answer_columns: of the table of new pictures, after the path.
-        answer: makes their values of a model's output for one picture (units,) and the dataset's info.
+        answer: makes their values, but for those of a judgement, of a model's output for one picture (units,) and
+            the dataset's info.
+        regions: what holds the true answer for most pictures.
         show_output: returns the probabilities by class, or a number with its unit, of the same.
         describe_output: says what a model returns.
         sum_up: says how good predictions are, from their metrics and the dataset's info.
@@ -24,6 +26,7 @@ class CommandsOfTask(NamedTuple):
 
     answer_columns: tuple[str, ...]
     answer: Callable[[np.ndarray, DatasetInfo], list[Any]]
+    regions: str
     show_output: Callable[[np.ndarray, DatasetInfo], dict[str, float] | str]
     describe_output: Callable[[DatasetInfo], str]
     sum_up: Callable[[Metrics, DatasetInfo], str]
@@ -37,16 +40,18 @@ def _answer_class(output: np.ndarray, info: DatasetInfo) -> list[Any]:
 
 COMMANDS: dict[Task, CommandsOfTask] = {
     CLASSIFICATION: CommandsOfTask(
-        answer_columns=("class", "probability"),
+        answer_columns=("class", "probability", "prediction_set", "unfamiliar"),
         answer=_answer_class,
+        regions="sets of classes",
         show_output=lambda output, info: dict(zip(info.class_names, map(float, output), strict=True)),
         describe_output=lambda info: f"probabilities of {len(info.class_names):,} classes",
         sum_up=lambda metrics, info: f"accuracy on them: {metrics['accuracy']:.4f}",
         default_settings={},
     ),
     REGRESSION: CommandsOfTask(
-        answer_columns=("number", "unit"),
+        answer_columns=("number", "unit", "low", "high", "unfamiliar"),
         answer=lambda output, info: [f"{output[0]:.7g}", info.unit],
+        regions="intervals",
         show_output=lambda output, info: f"{output[0]:.4g} {info.unit or ''}",
         describe_output=lambda info: f"number in {info.unit or 'no unit'}",
         sum_up=lambda metrics, info: f"off by {metrics['mae']:.4g} {info.unit or ''} on average",

@@ -15,6 +15,7 @@ from image_recipes.commands.by_task import COMMANDS
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.errors import UserError, did_you_mean, show_path
 from image_recipes.core.files import written_whole
+from image_recipes.results.by_task import BETWEEN_CLASSES
 
 Row = dict[str, Any]
 
@@ -77,10 +78,24 @@ def _to_csv(rows: Sequence[Row]) -> str:
     return stream.getvalue()
 
 
+def tell_doubts(rows: Sequence[Row]) -> list[str]:
+    """Say how many of the pictures call for a second look, a line for each reason."""
+    lines = []
+    if strange := sum(row["unfamiliar"] == "True" for row in rows):
+        lines.append(
+            f"unfamiliar: {strange:,} of {len(rows):,} pictures are unlike those that the model was trained on"
+        )
+    sets = [row["prediction_set"] for row in rows if "prediction_set" in row]
+    if any(sets) and (empty := sets.count("")):
+        reason = "no class is as probable as the true one mostly is: look at them, or take a larger --coverage"
+        lines.append(f"prediction_set: empty for {empty:,} of {len(rows):,} pictures: {reason}")
+    return lines
+
+
 def _to_json_lines(rows: Sequence[Row]) -> str:
     lines = []
     for row in rows:
-        line = {name: float(value) if name in ("probability", "number") else value for name, value in row.items()}
+        line = {name: JSON_VALUES[name](value) if name in JSON_VALUES else value for name, value in row.items()}
         if "top" in row:
             line["top"] = [{"class": name, "probability": float(value)} for name, value in row["top"]]
         if "probabilities" in row:
@@ -89,6 +104,19 @@ def _to_json_lines(rows: Sequence[Row]) -> str:
     return "".join(lines)
 
 
+def _number_or_none(text: str) -> float | None:
+    return float(text) if text else None
+
+
+# what JSON has for the texts of a CSV table
+JSON_VALUES: dict[str, Callable[[str], Any]] = {
+    "probability": float,
+    "number": float,
+    "low": _number_or_none,
+    "high": _number_or_none,
+    "prediction_set": lambda text: text.split(BETWEEN_CLASSES) if text else [],
+    "unfamiliar": lambda text: text == "True" if text else None,
+}
 FORMATS: dict[str, Callable[[Sequence[Row]], str]] = {"csv": _to_csv, "jsonl": _to_json_lines}
 
 
