@@ -22,17 +22,16 @@ from image_recipes.evaluation.calibration import calibrate
 from image_recipes.evaluation.measures import break_down_classes, rank_class_errors
 from image_recipes.report.by_task import REPORT
 from image_recipes.report.charts import Chart, chart_calibration, chart_confusion, chart_errors, chart_histories
-from image_recipes.report.page import (
+from image_recipes.report.dataset_view import (
     ERRORS_CAPTION,
     JUDGED_SUMMARY,
     SUMMARY,
-    TEMPLATES,
     WHAT_NEXT,
     DatasetView,
-    RecipeView,
-    render,
     view_dataset,
 )
+from image_recipes.report.page import TEMPLATES, render
+from image_recipes.report.recipe_view import RecipeView
 from image_recipes.results.confusion import count_confusions
 from image_recipes.results.metrics import Metrics
 from predictions import of_classes, of_numbers
@@ -219,7 +218,7 @@ def titles_of_charts(spec: Any) -> set[str]:
 
 def test_every_text_of_the_page_has_its_korean_and_none_is_left_over() -> None:
     korean = load_yaml(TEMPLATES / "korean.yaml")["page"]
-    template = (TEMPLATES / "report.html.jinja").read_text("utf-8")
+    template = "".join(file.read_text("utf-8") for file in sorted(TEMPLATES.glob("*.jinja")))
 
     used = set(re.findall(r'both\("([^"]+)"', template)).union(*map(texts_of_page, TASKS.values()))
 

@@ -1,0 +1,48 @@
+const root = document.documentElement;
+const words = JSON.parse(document.getElementById("chart-words").textContent);
+const specs = Object.fromEntries([...document.querySelectorAll("[data-chart]")].map(
+  element => [element.dataset.chart, element.textContent]));
+const drawn = {};
+
+// in a chart, titles and the names in a legend are language
+const korean = text => words[text] ?? Object.entries(words).reduce(
+  (title, [english, other]) => title.startsWith(english + " (") ? title.replace(english, other) : title, text);
+function translated(spec) {
+  return JSON.parse(spec, (key, value) =>
+    root.lang !== "ko" ? value :
+    key === "title" && typeof value === "string" ? korean(value) :
+    key === "labelExpr" ? `${JSON.stringify(words)}[datum.label] || datum.label` : value);
+}
+const visible = id => document.getElementById(id).offsetParent !== null;
+async function draw(id) {
+  const place = document.getElementById(id), state = root.lang + visible(id);
+  if (drawn[id] === state) return;
+  drawn[id] = state;
+  const spec = translated(specs[id]);
+  // in a closed recipe there is no width yet, but its chart is to be there when the page is printed
+  if (!visible(id) && spec.width === "container") spec.width = Math.min(480, document.querySelector("main").clientWidth - 120);
+  await vegaEmbed(place, spec, {actions: false, renderer: "svg"});
+}
+async function drawAll() {
+  await Promise.all(Object.keys(specs).filter(visible).map(draw));
+  root.dataset.ready = "true";
+  for (const id in specs) await draw(id);
+  root.dataset.complete = "true";
+}
+
+function speak(language) {
+  root.lang = language;
+  document.querySelectorAll("[data-language]").forEach(
+    button => button.setAttribute("aria-pressed", button.dataset.language === language));
+  drawAll();
+}
+document.querySelectorAll("[data-language]").forEach(
+  button => button.addEventListener("click", () => speak(button.dataset.language)));
+document.querySelectorAll("details").forEach(element => element.addEventListener("toggle", () => element.querySelectorAll(".chart").forEach(chart => draw(chart.id))));
+let closed = [];
+window.addEventListener("beforeprint", () => {
+  closed = [...document.querySelectorAll("details:not([open])")];
+  closed.forEach(element => element.open = true);
+});
+window.addEventListener("afterprint", () => closed.forEach(element => element.open = false));
+speak(navigator.language.startsWith("ko") ? "ko" : "en");
