@@ -43,7 +43,7 @@ def main(dataset: str) -> None:
         tables = {recipe: tabulate(rows, info) for recipe, rows in predictions.items()}
         save_table(join_by_recipe(tables), folder / f"{name}/{dataset}.csv")
 
-    draw_histories(FIGURES[info.task].plot_history, histories, Path(f"plots/compare/{dataset}.png"))
+    draw_histories(FIGURES[info.task].curves, histories, Path(f"plots/compare/{dataset}.png"))
     save_table(join_by_recipe(histories), Path(f"plots/compare/{dataset}.csv"))
     for name, rows in predictions.items():
         save_table(rows[["real", "predicted"]], Path(f"plots/predictions/{dataset}/{name}.csv"))

@@ -8,7 +8,7 @@ from image_recipes.core.params import load_dataset_name
 from image_recipes.core.running import run_stage
 from image_recipes.figures.by_task import FIGURES
 from image_recipes.figures.curves import draw_history
-from image_recipes.figures.galleries import draw_gallery
+from image_recipes.figures.galleries import add_file_names, draw_gallery
 from image_recipes.figures.predictions import draw_predictions
 from image_recipes.results.history import load_history
 from image_recipes.results.predictions import load_predictions
@@ -23,11 +23,12 @@ def main(recipe: str) -> None:
     predictions = load_predictions(Path(f"data/predictions/{dataset}/{recipe}.csv"), info)
     folder = Path("plots") / recipe
 
-    draw_history(figures.plot_history, history, folder / "curves.png")
+    draw_history(figures.curves, history, folder / "curves.png")
     draw_predictions(figures.plot_predictions, predictions, info, folder / "predictions.png")
     shown = figures.choose_shown(predictions)
-    images = prepared.images[shown["index"].to_numpy()]
-    draw_gallery(images, figures.title_predictions(shown), folder / "gallery.png")
+    images = prepared.images[shown.predictions["index"].to_numpy()]
+    titles = add_file_names(figures.title_predictions(shown.predictions), shown.predictions)
+    draw_gallery(images, titles, shown.heading, folder / "gallery.png")
     write_text(Path(f"models/{recipe}.txt").read_text("utf-8"), folder / "summary.txt")
 
 

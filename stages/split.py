@@ -2,14 +2,17 @@
 
 from pathlib import Path
 
+import pandas as pd
+
 from image_recipes.core.dataset import load_prepared, save_split
 from image_recipes.core.running import run_stage
 from image_recipes.data.own_pictures import load_sizes
 from image_recipes.data.sources import load_dataset
 from image_recipes.data.splits import split_dataset
 from image_recipes.figures.by_task import FIGURES
-from image_recipes.figures.galleries import GALLERY_CELLS, draw_gallery
+from image_recipes.figures.galleries import GALLERY_CELLS, add_file_names, draw_gallery
 from image_recipes.figures.overview import draw_overview
+from image_recipes.results.paths import insert_paths
 
 
 def main(dataset: str) -> None:
@@ -23,7 +26,9 @@ def main(dataset: str) -> None:
     figures = FIGURES[prepared.info.task]
     shown = indices[settings.samples][:GALLERY_CELLS]
     titles = figures.title_samples(prepared.targets[shown], prepared.info)
-    draw_gallery(prepared.images[shown], titles, Path(f"plots/samples/{dataset}.png"))
+    titles = add_file_names(titles, insert_paths(pd.DataFrame({"index": shown}), folder))
+    heading = f"the first {len(shown)} of {len(indices[settings.samples]):,} {settings.samples} pictures"
+    draw_gallery(prepared.images[shown], titles, heading, Path(f"plots/samples/{dataset}.png"))
     draw_overview(figures.plot_targets, prepared, indices, load_sizes(folder), Path(f"plots/overview/{dataset}.png"))
 
 

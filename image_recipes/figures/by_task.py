@@ -8,10 +8,10 @@ import pandas as pd
 
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
-from image_recipes.figures.curves import PlotHistory, plot_class_history, plot_number_history
 from image_recipes.figures.galleries import (
+    Shown,
     Title,
-    choose_first,
+    choose_some,
     choose_wrong,
     title_class_predictions,
     title_class_samples,
@@ -27,7 +27,7 @@ class FiguresOfTask(NamedTuple):
 
     Attributes:
         plot_targets: draws on axes what the targets of each split are.
-        plot_history: draws on axes the training curves of a recipe.
+        curves: the columns of a history that are drawn, in their order.
         plot_predictions: draws on axes predictions against reality.
         choose_shown: chooses the predictions for a gallery.
         title_samples: returns a title for each of the targets (N,).
@@ -35,9 +35,9 @@ class FiguresOfTask(NamedTuple):
     """
 
     plot_targets: PlotTargets
-    plot_history: PlotHistory
+    curves: tuple[str, ...]
     plot_predictions: PlotPredictions
-    choose_shown: Callable[[pd.DataFrame], pd.DataFrame]
+    choose_shown: Callable[[pd.DataFrame], Shown]
     title_samples: Callable[[np.ndarray, DatasetInfo], list[Title]]
     title_predictions: Callable[[pd.DataFrame], list[Title]]
 
@@ -45,7 +45,7 @@ class FiguresOfTask(NamedTuple):
 FIGURES: dict[Task, FiguresOfTask] = {
     CLASSIFICATION: FiguresOfTask(
         plot_class_counts,
-        plot_class_history,
+        ("accuracy", "loss"),
         plot_confusion,
         choose_wrong,
         title_class_samples,
@@ -53,9 +53,9 @@ FIGURES: dict[Task, FiguresOfTask] = {
     ),
     REGRESSION: FiguresOfTask(
         plot_number_histogram,
-        plot_number_history,
+        ("loss",),
         plot_scatter,
-        choose_first,
+        choose_some,
         title_number_samples,
         title_number_predictions,
     ),

@@ -6,12 +6,16 @@ from pathlib import Path
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 from image_recipes.core.dataset import DatasetInfo, Prepared
 from image_recipes.figures.canvas import name_classes, save_figure
 from image_recipes.results.names import MAX_LETTERS, shorten, show_name
 
 HISTOGRAM_BINS = 30
+# of sizes of pictures; more are drawn as points
+MOST_BARS = 8
+SIZES_COLOR = "#767676"
 
 # draws the targets of each split, by its title, on axes
 PlotTargets = Callable[[Axes, Mapping[str, np.ndarray], DatasetInfo], None]
@@ -30,23 +34,39 @@ def draw_overview(
         plot: that of the task, `FIGURES[task].plot_targets`.
         prepared: the dataset.
         splits: indices into it, by the split's name.
-        sizes: (N,) widths and heights, in pixels, that the pictures had; drawn beside it.
+        sizes: (N,) widths and heights, in pixels, that the pictures had; drawn beside it, if they differ.
         file: the PNG to write.
     """
-    figure = Figure(figsize=(12, 4.8) if sizes else (6.4, 4.8), layout="constrained")
-    axes, *more = figure.subplots(1, 2 if sizes else 1, squeeze=False).flat
+    distinct, counts = np.unique(np.stack(sizes), axis=1, return_counts=True) if sizes else (np.empty((2, 0)), [])
+    beside = distinct.shape[1] > 1
+    figure = Figure(figsize=(12, 4.8) if beside else (6.4, 4.8), layout="constrained")
+    axes, *more = figure.subplots(1, 2 if beside else 1, squeeze=False).flat
     targets = {f"{name} ({len(indices):,})": prepared.targets[indices] for name, indices in splits.items()}
     plot(axes, targets, prepared.info)
     axes.set_ylabel("pictures")
+    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(loc="outside upper left", ncols=len(targets))
-    if sizes:
-        (size_axes,) = more
-        size_axes.scatter(*sizes, s=12, alpha=0.3, linewidths=0)
-        size_axes.set_xlabel("width of the originals (pixels)")
-        size_axes.set_ylabel("height of the originals (pixels)")
-        size_axes.set_xlim(left=0)
-        size_axes.set_ylim(bottom=0)
+    if beside:
+        _plot_sizes(more[0], distinct, counts)
+    elif sizes:
+        axes.set_title(f"all originals are {distinct[0, 0]} x {distinct[1, 0]} pixels large", fontsize="medium")
     save_figure(figure, file)
+
+
+def _plot_sizes(axes: Axes, sizes: np.ndarray, counts: np.ndarray) -> None:
+    """Draw how often each size, (2, N), occurs: bars of a few, else points, larger where there are more."""
+    if len(counts) <= MOST_BARS:
+        names = [f"{width} x {height}" for width, height in sizes.T]
+        axes.barh(range(len(names)), counts, color=SIZES_COLOR)
+        axes.set_yticks(range(len(names)), names)
+        axes.set_ylabel("width x height of the originals (pixels)")
+        axes.set_xlabel("pictures")
+        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.margins(y=0.5 / len(names))
+        return
+    axes.scatter(*sizes, s=12 * np.sqrt(counts), alpha=0.4, linewidths=0, color=SIZES_COLOR)
+    axes.set_xlabel("width of the originals (pixels)")
+    axes.set_ylabel("height of the originals (pixels)")
 
 
 def plot_class_counts(axes: Axes, targets: Mapping[str, np.ndarray], info: DatasetInfo) -> None:

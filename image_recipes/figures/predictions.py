@@ -66,4 +66,4 @@ def plot_scatter(axes: Axes, predictions: pd.DataFrame, info: DatasetInfo) -> No
     axes.set_ylabel(f"predicted{in_unit}")
     axes.set_title(f"{len(predictions):,} test pictures")
     axes.set_aspect("equal")
-    axes.legend(loc="upper left")
+    axes.legend(loc="upper left", bbox_to_anchor=(0, -0.08), frameon=False)

@@ -12,6 +12,9 @@ SMALL_LETTERS = 8
 LINE_HEIGHT = 11
 TITLE_PAD = 8
 POINTS_PER_INCH = 72
+HEADING_LETTERS = 13
+# in inches
+HEADING_PAD = 0.15
 # between titles side by side, in pixels
 MARGIN = 6
 # of a line that is broken at a blank, the share that it fills at least
@@ -39,6 +42,14 @@ def break_titles(figure: Figure, grid: Sequence[Sequence[Axes]], titles: Sequenc
         text.set_text("\n".join(broken))
         lines = max(lines, len(broken))
     _make_room(figure, len(grid), (TITLE_PAD + LINE_HEIGHT * lines) / POINTS_PER_INCH)
+
+
+def head_figure(figure: Figure, row: Sequence[Axes], heading: str) -> None:
+    """Write a heading above the titles of a grid's first row."""
+    top = max(axes.get_tightbbox().y1 for axes in row)
+    edge = row[0].get_position().x0
+    above = (top + figure.dpi * HEADING_PAD) / figure.bbox.height
+    figure.text(edge, above, heading, fontsize=HEADING_LETTERS, ha="left", va="bottom")
 
 
 def _width(text: Text) -> float:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from image_recipes.core.dataset import PICTURES_FILE
 from image_recipes.core.errors import UserError
+from image_recipes.results.names import show_name
 
 PATH = "path"
 
@@ -37,3 +38,16 @@ def insert_paths(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
         shown = np.array([f"#{index}" for index in table["index"]], object)
     named.insert(list(named.columns).index("index") + 1, PATH, shown)
     return named
+
+
+def show_paths(pictures: pd.DataFrame) -> list[str]:
+    """Return each row's path in one line; in tables of earlier versions, which have none, `#` and the index."""
+    if PATH in pictures:
+        return list(map(show_name, pictures[PATH]))
+    return [f"#{index}" for index in pictures["index"]]
+
+
+def name_files(pictures: pd.DataFrame) -> list[str]:
+    """Return the name of each row's file in one line, or nothing where the picture is no file of its own."""
+    shown = zip(show_paths(pictures), pictures["index"], strict=True)
+    return ["" if path == f"#{index}" else path.rsplit("/", 1)[-1] for path, index in shown]

@@ -129,3 +129,8 @@ def class_columns(predictions: pd.DataFrame) -> list[str]:
 def probabilities(predictions: pd.DataFrame) -> np.ndarray:
     """Return the probabilities of the classes, (N, classes)."""
     return predictions[class_columns(predictions)].to_numpy()
+
+
+def rank_by_confidence(predictions: pd.DataFrame) -> pd.DataFrame:
+    """Rank predictions of classes by the probability of the predicted class, the least sure first."""
+    return predictions.iloc[probabilities(predictions).max(axis=1).argsort(kind="stable")]

@@ -80,3 +80,16 @@ def _significant(value: float) -> str:
     if value == 0 or not math.isfinite(value) or not 1e-3 <= abs(value) < 1e7:
         return f"{value:.4g}"
     return f"{value:,.{max(0, 3 - math.floor(math.log10(abs(value))))}f}"
+
+
+def format_probability(value: float) -> str:
+    """Round a probability to whole percents; none but 1 and 0 become 100 and 0.
+
+    >>> [format_probability(value) for value in (0.974, 0.9999, 0.0001, 1.0)]
+    ['97 %', '>99 %', '<1 %', '100 %']
+    """
+    if pd.isna(value):
+        return "-"
+    if 0.995 <= value < 1:
+        return ">99 %"
+    return "<1 %" if 0 < value < 0.005 else f"{value:.0%}".replace("%", " %")

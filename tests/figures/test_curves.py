@@ -1,5 +1,6 @@
-"""Training curves: the lectures', for any number of epochs and any values."""
+"""Training curves: on a scale that shows them, for any number of epochs and any values."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -9,100 +10,124 @@ from matplotlib.axes import Axes
 from matplotlib.colors import same_color
 from matplotlib.figure import Figure
 from matplotlib.image import imread
+from matplotlib.legend import Legend
 
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION
+from image_recipes.figures import curves
 from image_recipes.figures.by_task import FIGURES
-from image_recipes.figures.curves import draw_histories, draw_history, plot_class_history, plot_number_history
+from image_recipes.figures.curves import draw_histories, draw_history
+
+COLUMNS = FIGURES[CLASSIFICATION].curves
 
 
 def class_history(epochs: int = 10) -> pd.DataFrame:
     epoch = np.arange(1, epochs + 1)
-    curves = {
+    values = {
         "loss": 0.4 / epoch,
         "val_loss": 0.45 / epoch,
         "accuracy": 1 - 0.1 / epoch,
         "val_accuracy": 1 - 0.2 / epoch,
     }
-    return pd.DataFrame({"epoch": epoch, **curves})
+    return pd.DataFrame({"epoch": epoch, **values})
 
 
-def plot_classes(history: pd.DataFrame) -> tuple[Axes, Axes]:
-    """Return the axes of the losses and those of the accuracies."""
-    figure = Figure()
-    plot_class_history(figure.subplots(), history)
-    loss_axes, accuracy_axes = figure.axes
-    return loss_axes, accuracy_axes
+@pytest.fixture
+def figures(monkeypatch: pytest.MonkeyPatch) -> list[Figure]:
+    """Keep the figures that are drawn."""
+    kept: list[Figure] = []
+    save = curves.save_figure
+
+    def keep(figure: Figure, file: Path) -> None:
+        kept.append(figure)
+        save(figure, file)
+
+    monkeypatch.setattr(curves, "save_figure", keep)
+    return kept
 
 
-def test_class_curves_are_the_lecture_s() -> None:
-    loss_axes, accuracy_axes = plot_classes(class_history())
-
-    colors = {"train loss": "y", "val loss": "r", "train acc": "b", "val acc": "g"}
-    lines = [*loss_axes.lines, *accuracy_axes.lines]
-    assert [line.get_label() for line in lines] == list(colors)
-    assert all(same_color(line.get_color(), colors[str(line.get_label())]) for line in lines)
-    assert loss_axes.get_ylim() == (0, 0.5)
-    assert accuracy_axes.get_ylim() == (0.8, 1)
+def panels(figure: Figure) -> list[Axes]:
+    return [axes for axes in figure.axes if axes.lines]
 
 
-def test_number_curves_are_the_lecture_s() -> None:
-    history = pd.DataFrame({"epoch": [1, 2, 3], "loss": [4547.2, 270.6, 184.2], "val_loss": [489.0, 250.1, 200.3]})
-    axes = Figure().subplots()
-    plot_number_history(axes, history)
-
-    assert [line.get_label() for line in axes.lines] == ["train", "val"]
-    assert axes.get_ylim() == (0, 300)
+def shown(axes: Axes) -> list[str]:
+    """Return the styles of a panel's lines."""
+    return [str(line.get_linestyle()) for line in axes.lines]
 
 
 def test_each_task_has_its_curves() -> None:
-    assert FIGURES[CLASSIFICATION].plot_history is plot_class_history
-    assert FIGURES[REGRESSION].plot_history is plot_number_history
+    assert FIGURES[CLASSIFICATION].curves == ("accuracy", "loss")
+    assert FIGURES[REGRESSION].curves == ("loss",)
 
 
-def test_limits_widen_where_a_curve_would_not_show() -> None:
-    history = class_history()
-    history["val_loss"] += 1
-    history["accuracy"] -= 0.7
+def test_training_is_dashed_and_validation_is_not_in_one_colour(tmp_path: Path, figures: list[Figure]) -> None:
+    draw_history(COLUMNS, class_history(), tmp_path / "curves.png")
 
-    loss_axes, accuracy_axes = plot_classes(history)
+    (figure,) = figures
+    accuracy, loss = panels(figure)
+    assert [accuracy.get_ylabel(), loss.get_ylabel()] == ["accuracy", "loss"]
+    training, validation = accuracy.lines
+    assert (training.get_linestyle(), validation.get_linestyle()) == ("--", "-")
+    assert same_color(training.get_color(), validation.get_color())
+    np.testing.assert_allclose(validation.get_ydata(), class_history()["val_accuracy"])
+    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["validation", "training"]
 
-    assert loss_axes.get_ylim() == pytest.approx((0, 1.45))
-    assert accuracy_axes.get_ylim() == pytest.approx((0.2, 1))
+
+def test_all_recipes_share_a_panel_and_then_have_one_each(tmp_path: Path, figures: list[Figure]) -> None:
+    histories = {name: class_history().assign(val_loss=number + 1) for number, name in enumerate("abc")}
+
+    draw_histories(COLUMNS, histories, tmp_path / "compare.png")
+
+    shared_accuracy, shared_loss, *single = panels(figures[0])
+    assert shown(shared_accuracy) == shown(shared_loss) == ["-"] * 3
+    assert [float(np.asarray(line.get_ydata())[0]) for line in shared_loss.lines] == [1, 2, 3]
+    assert len({str(line.get_color()) for line in shared_loss.lines}) == 3
+    assert len(single) == 6
+    assert [axes.get_title() for axes in single if axes.get_title()] == ["a", "b", "c"]
+    # a recipe keeps its colour, and what stands side by side has the same scale
+    assert [str(axes.lines[0].get_color()) for axes in single[:3]] == [
+        str(line.get_color()) for line in shared_loss.lines
+    ]
+    for label in COLUMNS:
+        assert len({axes.get_ylim() for axes in single if axes.get_ylabel() == label}) == 1
 
 
-def test_one_epoch_shows() -> None:
-    for axes in plot_classes(class_history(1)):
+@pytest.mark.parametrize("names", [["one"], list("ab"), [f"a rather long name of a recipe {n:02}" for n in range(17)]])
+def test_a_legend_lies_over_no_panel(names: Sequence[str], tmp_path: Path, figures: list[Figure]) -> None:
+    draw_histories(COLUMNS, {name: class_history() for name in names}, tmp_path / "compare.png")
+
+    (figure,) = figures
+    legends = [legend for legend in figure.findobj(Legend) if legend.get_texts()]
+    assert legends
+    for legend in legends:
+        box = legend.get_window_extent()
+        assert [axes for axes in panels(figure) if box.overlaps(axes.get_window_extent())] == []
+
+
+def test_seventeen_recipes_are_told_apart(tmp_path: Path, figures: list[Figure]) -> None:
+    draw_histories(COLUMNS, {str(number): class_history() for number in range(17)}, tmp_path / "compare.png")
+
+    lines = panels(figures[0])[0].lines
+    assert len({(str(line.get_color()), str(line.get_linestyle())) for line in lines}) == 17
+
+
+def test_one_epoch_shows(tmp_path: Path, figures: list[Figure]) -> None:
+    draw_history(COLUMNS, class_history(1), tmp_path / "curves.png")
+
+    for axes in panels(figures[0]):
         assert [line.get_marker() for line in axes.lines] == ["o", "o"]
 
 
 @pytest.mark.parametrize("epochs", [1, 3, 30, 1000])
-def test_epochs_are_whole_numbers(epochs: int) -> None:
-    loss_axes, _ = plot_classes(class_history(epochs))
+def test_epochs_are_whole_numbers(epochs: int, tmp_path: Path, figures: list[Figure]) -> None:
+    draw_history(["loss"], class_history(epochs), tmp_path / "curves.png")
 
-    assert [tick for tick in loss_axes.get_xticks() if tick % 1] == []
-
-
-def test_a_value_that_is_not_finite_does_not_stop_a_plot() -> None:
-    history = class_history()
-    history["val_loss"] = np.inf
-
-    loss_axes, _ = plot_classes(history)
-
-    assert loss_axes.get_ylim() == (0, 0.5)
+    assert [tick for tick in panels(figures[0])[0].get_xticks() if tick % 1] == []
 
 
-def test_recipes_are_drawn_side_by_side_under_their_names(tmp_path: Path) -> None:
-    drawn: list[Axes] = []
+def test_a_value_that_is_not_finite_does_not_stop_a_figure(tmp_path: Path) -> None:
+    diverged = class_history().assign(val_loss=np.inf, loss=np.nan)
 
-    def plot(axes: Axes, history: pd.DataFrame) -> None:
-        plot_class_history(axes, history)
-        drawn.append(axes)
+    draw_histories(COLUMNS, {"good": class_history(), "diverged": diverged}, tmp_path / "both.png")
+    draw_history(COLUMNS, diverged, tmp_path / "one.png")
 
-    draw_history(plot, class_history(), tmp_path / "one.png")
-    draw_histories(plot, {name: class_history() for name in "abcd"}, tmp_path / "four.png")
-
-    assert [axes.get_title() for axes in drawn] == ["", "a", "b", "c", "d"]
-    one, four = (imread(tmp_path / name).shape for name in ["one.png", "four.png"])
-    # three abreast, in two rows
-    assert four[0] / one[0] == pytest.approx(2, rel=0.15)
-    assert four[1] / one[1] == pytest.approx(3, rel=0.15)
+    assert min(imread(tmp_path / name).std() for name in ["both.png", "one.png"]) > 0.05

@@ -1,16 +1,17 @@
 """What a dataset is made of, by split."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+import pytest
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.image import imread
 from matplotlib.patches import Rectangle
 
 from image_recipes.core.dataset import DatasetInfo, Prepared
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION
+from image_recipes.figures import overview
 from image_recipes.figures.by_task import FIGURES
 from image_recipes.figures.overview import draw_overview, plot_class_counts, plot_number_histogram
 from recipes import class_info, number_info
@@ -62,16 +63,49 @@ def test_an_overview_names_the_splits_with_their_sizes(tmp_path: Path) -> None:
     assert seen == [["train (3)", "validation (1)", "test (2)"]]
 
 
-def test_sizes_of_a_person_s_own_pictures_are_drawn_beside(tmp_path: Path) -> None:
+def draw_sizes(
+    widths: Sequence[int], heights: Sequence[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> list[Axes]:
+    """Draw the overview of pictures of these sizes, and return its axes."""
+    drawn: list[Figure] = []
+    monkeypatch.setattr(overview, "save_figure", lambda figure, file: drawn.append(figure))
     dataset = prepared(np.arange(6, dtype=np.float32), number_info((8, 8, 3)))
-    plot = FIGURES[REGRESSION].plot_targets
-    sizes = (np.arange(10, 16), np.arange(20, 26))
+    sizes = (np.array(widths), np.array(heights))
+    draw_overview(FIGURES[REGRESSION].plot_targets, dataset, SPLITS, sizes, tmp_path / "o.png")
+    return drawn[0].axes
 
-    draw_overview(plot, dataset, SPLITS, None, tmp_path / "published.png")
-    draw_overview(plot, dataset, SPLITS, sizes, tmp_path / "own.png")
 
-    published, own = (imread(tmp_path / name).shape for name in ["published.png", "own.png"])
-    assert own[1] > 1.5 * published[1]
+def test_one_size_is_said_and_takes_no_panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (axes,) = draw_sizes([640] * 6, [480] * 6, tmp_path, monkeypatch)
+
+    assert axes.get_title() == "all originals are 640 x 480 pixels large"
+
+
+def test_few_sizes_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, axes = draw_sizes([640, 480, 640, 800, 640, 480], [480, 640, 480, 600, 480, 640], tmp_path, monkeypatch)
+
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["480 x 640", "640 x 480", "800 x 600"]
+    assert [bar.get_width() for bar in axes.patches if isinstance(bar, Rectangle)] == [2, 3, 1]
+
+
+def test_many_sizes_are_points_that_fill_their_panel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    widths, heights = np.arange(3000, 3009), np.arange(2000, 2009)
+    _, axes = draw_sizes(widths.tolist(), heights.tolist(), tmp_path, monkeypatch)
+
+    assert len(np.asarray(axes.collections[0].get_offsets())) == 9
+    assert axes.get_xlim()[0] > 2990
+
+
+def test_a_legend_lies_over_no_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn: list[Figure] = []
+    save = overview.save_figure
+    monkeypatch.setattr(overview, "save_figure", lambda figure, file: (drawn.append(figure), save(figure, file)))
+
+    draw_overview(plot_class_counts, prepared(np.array([0, 0, 1, 1, 0, 1]), PETS), SPLITS, None, tmp_path / "o.png")
+
+    (figure,) = drawn
+    legend = figure.legends[0].get_window_extent()
+    assert not any(legend.overlaps(axes.get_window_extent()) for axes in figure.axes)
 
 
 def test_each_task_has_its_overview() -> None:

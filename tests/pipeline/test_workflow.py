@@ -108,7 +108,7 @@ EDITED = {
     "models/recipe.py": {"check", "train", "evaluate"},
     "training/steps.py": {"train"},
     "evaluation/measures.py": {"baseline", "evaluate", "compare", "report"},
-    "results/metrics.py": {"baseline", "evaluate", "plot", "compare", "report"},
+    "results/metrics.py": {"split", "baseline", "evaluate", "plot", "compare", "report"},
     "comparison/table.py": {"compare", "report"},
     "figures/curves.py": {"split", "plot", "compare"},
     "figures/refused.py": {"prepare", "split", "plot", "compare"},
