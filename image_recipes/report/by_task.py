@@ -1,7 +1,7 @@
 """What the report shows and says for each task; its texts are translated in `templates/korean.yaml`."""
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -16,9 +16,19 @@ from image_recipes.report.charts import (
     chart_residuals,
     choose_points,
 )
+from image_recipes.report.examples import (
+    Row,
+    find_class_examples,
+    find_number_examples,
+    rank_class_examples,
+    rank_number_examples,
+    tell_class_error,
+    tell_class_example,
+    tell_number_error,
+    tell_number_example,
+)
 from image_recipes.results.confusion import CONFUSION_FOLDER, choose_confused, count_confusions
 from image_recipes.results.metrics import Metrics
-from image_recipes.results.names import show_name
 
 
 class ReportOfTask(NamedTuple):
@@ -32,9 +42,10 @@ class ReportOfTask(NamedTuple):
             nobody knows.
         test_note: says by which test recipes are compared.
         chart_predictions: charts a recipe's test predictions, from its name, them and the info.
-        show_real: writes a real value.
-        show_predicted: writes a predicted value.
-        loss_note: says how large an error is.
+        rank_examples: ranks predictions of test and of training pictures, the best examples first.
+        find_examples: finds, among these, what a row of predictions is to be shown beside.
+        tell_error: says how wrong a row of predictions is.
+        tell_example: says what such an example is.
         parts_title: of the table of how good predictions are for which pictures.
         order_parts: puts the rows of that table in the order to show, where there are too many to read all.
     """
@@ -45,9 +56,10 @@ class ReportOfTask(NamedTuple):
     floor: Callable[[Mapping[str, Metrics]], Sentence | None]
     test_note: str
     chart_predictions: Callable[[str, pd.DataFrame, DatasetInfo], list[Chart]]
-    show_real: Callable[[Any], str]
-    show_predicted: Callable[[Any], str]
-    loss_note: str
+    rank_examples: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
+    find_examples: Callable[[pd.DataFrame, Row], list[Row]]
+    tell_error: Callable[[Row], Sentence]
+    tell_example: Callable[[Row], Sentence]
     parts_title: str
     order_parts: Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -98,9 +110,10 @@ REPORT: dict[Task, ReportOfTask] = {
             "Below 0.05 counts as a real difference."
         ),
         chart_predictions=_chart_classes,
-        show_real=show_name,
-        show_predicted=show_name,
-        loss_note="loss {loss}",
+        rank_examples=rank_class_examples,
+        find_examples=find_class_examples,
+        tell_error=tell_class_error,
+        tell_example=tell_class_example,
         parts_title="Class by class",
         order_parts=lambda parts: parts.sort_values("f1", kind="stable"),
     ),
@@ -116,9 +129,10 @@ REPORT: dict[Task, ReportOfTask] = {
             "below. Below 0.05 counts as a real difference."
         ),
         chart_predictions=_chart_numbers,
-        show_real=lambda value: f"{value:g}",
-        show_predicted=lambda value: f"{value:.4g}",
-        loss_note="off by {loss}",
+        rank_examples=rank_number_examples,
+        find_examples=find_number_examples,
+        tell_error=tell_number_error,
+        tell_example=tell_number_example,
         parts_title="By the real number",
         order_parts=lambda parts: parts,
     ),

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from image_recipes.core.tasks import Task
+from image_recipes.results.curves import COLORS, choose_scale
 from image_recipes.results.names import fit_abreast, name_in_short
 from image_recipes.results.tables import BASELINE
 
@@ -87,7 +88,10 @@ def chart_histories(histories: Mapping[str, pd.DataFrame], column: str, title: s
             parts.append(pd.DataFrame({"epoch": kept["epoch"], "value": kept[name], "recipe": recipe, "pictures": on}))
     rows = pd.concat(parts)
     rows = rows[np.isfinite(rows["value"])]
-    logarithmic = column == "loss" and bool((rows["value"] > 0).all())
+    validation = [history[f"val_{column}"].to_numpy(float) for history in histories.values()]
+    training = [history[column].to_numpy(float) for history in histories.values()]
+    logarithmic = choose_scale(column, validation, allow_logarithmic=True).logarithmic
+    scale = choose_scale(column, [*validation, *training], logarithmic)
     near = alt.selection_point(name="near", nearest=True, on="pointerover", fields=["epoch"], empty=False)
     last = max(map(len, histories.values()))
     # of few epochs, Vega would mark halves
@@ -95,15 +99,25 @@ def chart_histories(histories: Mapping[str, pd.DataFrame], column: str, title: s
     base = alt.Chart(_inline(rows)).encode(
         x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(format="d", values=ticks), scale=alt.Scale(nice=False)),
         y=alt.Y(
-            "value:Q", title=title, scale=alt.Scale(type="log", nice=False) if logarithmic else alt.Scale(zero=False)
+            "value:Q",
+            title=title,
+            scale=alt.Scale(
+                type="log" if scale.logarithmic else "linear", domain=[scale.low, scale.high], zero=False, nice=False
+            ),
         ),
-        color=alt.Color("recipe:N", title=None, sort=None, legend=alt.Legend(orient="top", columns=3)),
+        color=alt.Color(
+            "recipe:N",
+            title=None,
+            sort=None,
+            scale=alt.Scale(range=list(COLORS)),
+            legend=alt.Legend(orient="top", columns=3),
+        ),
     )
     dash = alt.StrokeDash(
         "pictures:N",
         title=None,
         sort=None,
-        legend=alt.Legend(orient="top", labelExpr="datum.label"),
+        legend=alt.Legend(orient="top", columns=2, labelExpr="datum.label"),
         scale=alt.Scale(range=[[1, 0], [5, 4]]),
     )
     # a line of one point does not show
@@ -115,7 +129,7 @@ def chart_histories(histories: Mapping[str, pd.DataFrame], column: str, title: s
         alt.Tooltip("value:Q", title=title, format=".4~g"),
     ]
     points = (
-        base.mark_point(filled=True, size=60)
+        base.mark_point(filled=True, size=60, clip=True)
         .encode(opacity=alt.condition(near, alt.value(1), alt.value(0)), tooltip=tooltip)
         .add_params(near)
     )
@@ -224,4 +238,7 @@ def _inline(rows: pd.DataFrame) -> alt.Data:
 def _spec(chart: alt.LayerChart | alt.FacetChart, height: int, width: Width = "container") -> Spec:
     font = "system-ui, sans-serif"
     sized = chart.properties(width=width, height=height)
-    return sized.configure(font=font).configure_axis(labelFontSize=12, titleFontSize=12).to_dict()
+    spec: Spec = sized.configure(font=font).configure_axis(labelFontSize=12, titleFontSize=12).to_dict()
+    # Vega has it, and Altair does not know it
+    spec["config"]["legend"] = {"layout": {"top": {"direction": "vertical", "anchor": "start", "margin": 2}}}
+    return spec

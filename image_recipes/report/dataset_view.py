@@ -33,6 +33,7 @@ class DatasetView(NamedTuple):
     introduction: Sentence
     summary: Sentence
     next_step: Sentence | None
+    outcomes: Mapping[str, Outcome | None]
     floor: Sentence | None
     data_hash: str
     table: pd.DataFrame
@@ -49,21 +50,28 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
     info = prepared.info
     metrics = load_metrics(Path("metrics") / name, recipes)
     baseline_metrics = load_baseline_metrics(Path("metrics/baseline") / name)
-    predictions = {recipe: load_predictions(Path(f"data/predictions/{name}/{recipe}.csv"), info) for recipe in recipes}
+    predictions = {
+        recipe: {
+            split: load_predictions(Path(f"data/predictions/{name}/{recipe}.csv"), info, split)
+            for split in ("test", "train")
+        }
+        for recipe in recipes
+    }
     histories = {recipe: load_history(Path(f"plots/history/{name}/{recipe}.csv")) for recipe in recipes}
     table = load_table(Path(f"metrics/compare/{name}.csv"), name)
     pairs = load_table(Path(f"metrics/compare/pairs/{name}.csv"), name)
     parts = load_table(Path(f"metrics/compare/breakdown/{name}.csv"), name)
     texts, best = REPORT[info.task], choose_best(info.task, metrics)
     baselines = load_baselines(Path("data/baselines") / name, info)
-    verdict = judge_recipes(info, metrics, baseline_metrics, baselines, pairs)[best]
+    verdicts = judge_recipes(info, metrics, baseline_metrics, baselines, pairs)
     return DatasetView(
         name=name,
         info=info,
         texts=texts,
-        introduction=texts.introduce(len(predictions[best]), info),
-        summary=_sum_up(best, verdict),
-        next_step=Sentence(WHAT_NEXT) if verdict.outcome is Outcome.NOTHING else None,
+        introduction=texts.introduce(len(predictions[best]["test"]), info),
+        summary=_sum_up(best, verdicts[best]),
+        next_step=Sentence(WHAT_NEXT) if verdicts[best].outcome is Outcome.NOTHING else None,
+        outcomes={recipe: verdict.outcome for recipe, verdict in verdicts.items()},
         floor=texts.floor(baseline_metrics),
         data_hash=hash_as_dvc(folder),
         table=table,

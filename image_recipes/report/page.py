@@ -6,7 +6,7 @@ from typing import Any
 
 import jinja2
 import vl_convert
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 from image_recipes.comparison.sentences import Sentence
 from image_recipes.core.errors import UserError
@@ -51,6 +51,11 @@ def write_report(recipes: Mapping[str, list[str]], file: Path) -> None:
     write_text(render([view_dataset(name, names, params) for name, names in recipes.items()]), file)
 
 
+def _breakable(name: str) -> Markup:
+    """Let a recipe's name break where its words end."""
+    return escape(name).replace("_", Markup("_<wbr>"))
+
+
 def render(datasets: list[DatasetView]) -> str:
     """Render the page; all texts from data are escaped."""
     korean = read_yaml(TEMPLATES / "korean.yaml")
@@ -76,7 +81,7 @@ def render(datasets: list[DatasetView]) -> str:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.globals |= {"both": both, "format_value": format_value, "show_name": show_name}
+    environment.globals |= {"both": both, "breakable": _breakable, "format_value": format_value, "show_name": show_name}
     environment.globals |= {"BASELINE": BASELINE, "MAX_NAMED_CLASSES": MAX_NAMED_CLASSES}
     page = environment.get_template("report.html.jinja")
     script = vl_convert.javascript_bundle(VEGA_SCRIPT).replace("</script", "<\\/script")

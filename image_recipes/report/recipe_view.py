@@ -1,7 +1,7 @@
 """What the page shows of a recipe."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -10,15 +10,12 @@ from ruamel.yaml import YAML
 
 from image_recipes.core.dataset import Prepared
 from image_recipes.core.errors import UserError
-from image_recipes.evaluation.by_task import EVALUATION
 from image_recipes.report.by_task import REPORT
 from image_recipes.report.charts import Chart
-from image_recipes.report.pictures import encode_picture
+from image_recipes.report.worst import WorstErrors, view_worst
 from image_recipes.results.hashes import hash_as_dvc
 from image_recipes.results.metrics import Metrics
 from image_recipes.results.names import MAX_NAMED_CLASSES
-
-WORST_SHOWN = 12
 
 
 class RecipeView(NamedTuple):
@@ -28,7 +25,7 @@ class RecipeView(NamedTuple):
     metrics: Metrics
     charts: list[Chart]
     parts: pd.DataFrame
-    worst: list[dict[str, Any]]
+    worst: WorstErrors
     params: str
     summary: str
     model_hash: str
@@ -38,25 +35,18 @@ def view_recipe(
     name: str,
     prepared: Prepared,
     metrics: Metrics,
-    predictions: pd.DataFrame,
+    predictions: Mapping[str, pd.DataFrame],
     parts: pd.DataFrame,
     params: dict[str, Any],
 ) -> RecipeView:
-    """Gather what the page shows of a recipe, from its test predictions and the rows of the breakdown that are its."""
+    """Gather what the page shows of a recipe, from its predictions by split and its rows of the breakdown."""
     task = prepared.info.task
-    worst = EVALUATION[task].rank_errors(predictions).head(WORST_SHOWN)
     return RecipeView(
         name=name,
         metrics=metrics,
-        charts=REPORT[task].chart_predictions(name, predictions, prepared.info),
+        charts=REPORT[task].chart_predictions(name, predictions["test"], prepared.info),
         parts=parts if len(parts) <= MAX_NAMED_CLASSES else REPORT[task].order_parts(parts),
-        worst=[
-            {
-                "image": encode_picture(prepared.images[row["index"]]),
-                **{key: row[key] for key in ("real", "predicted", "loss")},
-            }
-            for row in worst.to_dict("records")
-        ],
+        worst=view_worst(prepared, predictions["test"], predictions["train"]),
         params=_dump_params(name, params),
         summary=_read_model(name, "txt", lambda file: file.read_text("utf-8")),
         model_hash=_read_model(name, "keras", hash_as_dvc),

@@ -83,13 +83,13 @@ def _significant(value: float) -> str:
 
 
 def format_probability(value: float) -> str:
-    """Round a probability to whole percents; none but 1 and 0 become 100 and 0.
+    r"""Round a probability to whole percents, before a blank that does not break; none but 1 and 0 become 100 and 0.
 
     >>> [format_probability(value) for value in (0.974, 0.9999, 0.0001, 1.0)]
-    ['97 %', '>99 %', '<1 %', '100 %']
+    ['97\xa0%', '>99\xa0%', '<1\xa0%', '100\xa0%']
     """
     if pd.isna(value):
         return "-"
     if 0.995 <= value < 1:
-        return ">99 %"
-    return "<1 %" if 0 < value < 0.005 else f"{value:.0%}".replace("%", " %")
+        return ">99\u00a0%"
+    return "<1\u00a0%" if 0 < value < 0.005 else f"{100 * value:.0f}\u00a0%"

@@ -99,8 +99,8 @@ def test_titles_say_what_is_real_and_what_is_predicted() -> None:
     assert samples == [("real: 12",), ("real: 255",)]
     wrong = of_classes([2, 1], [[0.2, 0.7, 0.1], [0.9999, 0, 0.0001]], CLASSES)
     assert title_class_predictions(wrong) == [
-        ("real: 2", "predicted: 1 (70 %)"),
-        ("real: 1", "predicted: 0 (>99 %)"),
+        ("real: 2", "predicted: 1 (70\u00a0%)"),
+        ("real: 1", "predicted: 0 (>99\u00a0%)"),
     ]
     assert title_number_predictions(of_numbers([12], [13.44])) == [("real: 12", "predicted: 13.4")]
 

@@ -13,7 +13,7 @@ from image_recipes.comparison.by_task import COMPARISON
 from image_recipes.comparison.pairs import compare_pairs
 from image_recipes.comparison.sentences import Sentence
 from image_recipes.comparison.table import make_table
-from image_recipes.comparison.verdict import AS_GOOD, BETTER, NOTHING, NOTHING_BUT_COULD, WORSE
+from image_recipes.comparison.verdict import AS_GOOD, BETTER, NOTHING, NOTHING_BUT_COULD, WORSE, Outcome
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.params import read_params
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, TASKS, Task
@@ -30,8 +30,13 @@ from image_recipes.report.dataset_view import (
     DatasetView,
     view_dataset,
 )
+from image_recipes.report.examples import (
+    tell_class_error,
+    tell_class_example,
+)
 from image_recipes.report.page import TEMPLATES, render
 from image_recipes.report.recipe_view import RecipeView
+from image_recipes.report.worst import Picture, WorstError, WorstErrors
 from image_recipes.results.confusion import count_confusions
 from image_recipes.results.metrics import Metrics
 from predictions import of_classes, of_numbers
@@ -62,7 +67,12 @@ def nasty_view() -> DatasetView:
     history = pd.DataFrame({"epoch": [1, 2], **curves})
     pairs = compare_pairs(CLASSIFICATION, {"net": predictions, "linear": predictions}, [("net", "linear")], 0)
     answering = Sentence(COMPARISON[CLASSIFICATION].baselines["majority"], {"answer": NASTY[0]})
-    worst = rank_class_errors(predictions).head(3).to_dict("records")
+    worst = [
+        WorstError(
+            Picture("data:,", NASTY[0], tell_class_error(row)), [Picture("data:,", NASTY[1], tell_class_example(row))]
+        )
+        for row in rank_class_errors(predictions).head(3).to_dict("records")
+    ]
     recipe = RecipeView(
         name="net",
         metrics={**scores, "parameters": 10},
@@ -71,7 +81,7 @@ def nasty_view() -> DatasetView:
             Chart("net-calibration", chart_calibration(calibrate(predictions)), "Residuals"),
         ],
         parts=break_down_classes(predictions, info),
-        worst=[{"image": "data:,", **{str(key): value for key, value in row.items()}} for row in worst],
+        worst=WorstErrors(False, worst),
         params="name: <script>alert(2)</script>",
         summary="a layer",
         model_hash="0" * 32,
@@ -90,6 +100,7 @@ def nasty_view() -> DatasetView:
             },
         ),
         next_step=Sentence(WHAT_NEXT),
+        outcomes={"net": Outcome.NOTHING},
         data_hash="1",
         table=table,
         best="net",
@@ -195,7 +206,8 @@ def texts_of_page(task: Task) -> set[str]:
         *(SUMMARY, JUDGED_SUMMARY, WHAT_NEXT),
         *([floor.text] if floor else []),
         texts.test_note,
-        texts.loss_note,
+        *(tell(row).text for row in predictions.to_dict("records") for tell in (texts.tell_error, texts.tell_example)),
+        *(outcome.value for outcome in Outcome),
         texts.parts_title,
         ERRORS_CAPTION,
         *captions,
@@ -266,6 +278,7 @@ def test_a_network_that_has_diverged_is_on_the_page_too(playground: Project, mon
     assert "What to look at next: docs/judging.md" in page
     assert "9 parameters" in page
     assert "off by nan" in page
+    assert 'class="example"' in page
 
 
 @pytest.mark.slow

@@ -3,22 +3,45 @@ const words = JSON.parse(document.getElementById("chart-words").textContent);
 const specs = Object.fromEntries([...document.querySelectorAll("[data-chart]")].map(
   element => [element.dataset.chart, element.textContent]));
 const drawn = {};
+// in pixels
+const LEGEND_ENTRY = 150;
 
 // in a chart, titles and the names in a legend are language
 const korean = text => words[text] ?? Object.entries(words).reduce(
   (title, [english, other]) => title.startsWith(english + " (") ? title.replace(english, other) : title, text);
-function translated(spec) {
+function translated(spec, width) {
   return JSON.parse(spec, (key, value) =>
+    // legends and names take no more than a narrow page has
+    key === "columns" ? Math.max(1, Math.floor(width / LEGEND_ENTRY)) :
+    key === "labelLimit" ? Math.min(value, width / 3) :
     root.lang !== "ko" ? value :
     key === "title" && typeof value === "string" ? korean(value) :
     key === "labelExpr" ? `${JSON.stringify(words)}[datum.label] || datum.label` : value);
 }
+// what lies beyond a table's right edge is said, and its edge fades
+function markScroll(element) {
+  const hidden = element.scrollWidth - element.clientWidth;
+  element.classList.toggle("more", hidden > 1 && element.scrollLeft < hidden - 1);
+  if (hidden > 1 && !element.nextElementSibling?.classList.contains("hint")) {
+    const hint = document.createElement("p");
+    hint.className = "hint";
+    hint.append(document.getElementById("scroll-hint").content.cloneNode(true));
+    element.after(hint);
+  } else if (hidden <= 1 && element.nextElementSibling?.classList.contains("hint")) element.nextElementSibling.remove();
+}
+const scrolling = new ResizeObserver(entries => entries.forEach(entry => markScroll(entry.target.closest(".scroll"))));
+document.querySelectorAll(".scroll").forEach(element => {
+  element.addEventListener("scroll", () => markScroll(element), {passive: true});
+  scrolling.observe(element);
+  scrolling.observe(element.firstElementChild);
+});
+
 const visible = id => document.getElementById(id).offsetParent !== null;
 async function draw(id) {
   const place = document.getElementById(id), state = root.lang + visible(id);
   if (drawn[id] === state) return;
   drawn[id] = state;
-  const spec = translated(specs[id]);
+  const spec = translated(specs[id], visible(id) ? place.clientWidth : document.querySelector("main").clientWidth);
   // in a closed recipe there is no width yet, but its chart is to be there when the page is printed
   if (!visible(id) && spec.width === "container") spec.width = Math.min(480, document.querySelector("main").clientWidth - 120);
   await vegaEmbed(place, spec, {actions: false, renderer: "svg"});
