@@ -1,6 +1,6 @@
 """Charts of the report: Vega-Lite specifications by Altair, drawn by the page that holds them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal, NamedTuple
 
 import altair as alt
@@ -20,6 +20,9 @@ MAX_TICKS = 10
 # in pixels: of a class's name beside an axis, and of its row and column
 LABEL_LIMIT = 220
 CLASS_SIDE = 16
+# of a recipe's name in a legend, at least and at most, and of one of its letters
+LEGEND_LIMITS = (60, 240)
+LETTER_WIDTH = 6
 Width = Literal["container"] | alt.Step
 
 
@@ -110,14 +113,14 @@ def chart_histories(histories: Mapping[str, pd.DataFrame], column: str, title: s
             title=None,
             sort=None,
             scale=alt.Scale(range=list(COLORS)),
-            legend=alt.Legend(orient="top", columns=3),
+            legend=alt.Legend(orient="top", columns=1, labelLimit=_legend_width(histories)),
         ),
     )
     dash = alt.StrokeDash(
         "pictures:N",
         title=None,
         sort=None,
-        legend=alt.Legend(orient="top", columns=2, labelExpr="datum.label"),
+        legend=alt.Legend(orient="top", columns=2, labelLimit=LEGEND_LIMITS[0], labelExpr="datum.label"),
         scale=alt.Scale(range=[[1, 0], [5, 4]]),
     )
     # a line of one point does not show
@@ -134,6 +137,12 @@ def chart_histories(histories: Mapping[str, pd.DataFrame], column: str, title: s
         .add_params(near)
     )
     return _spec(alt.layer(lines, points), 300)
+
+
+def _legend_width(names: Iterable[str]) -> int:
+    # by which the page knows how many find room side by side
+    least, most = LEGEND_LIMITS
+    return min(most, max(least, LETTER_WIDTH * max(map(len, names))))
 
 
 def epoch_step(history: pd.DataFrame) -> int:

@@ -342,3 +342,71 @@ def test_a_browser_runs_no_code_in_names(chromium: "Browser", tmp_path: Path) ->
     assert page.locator("#vg-tooltip-element img").count() == 0
     assert page.get_by_text(NASTY[0]).count() > 0
     assert noted == []
+
+
+def long_view() -> DatasetView:
+    """A dataset whose recipes and files have long names."""
+    view, name, other = nasty_view(), "leaves_with_a_rather_long_name_of_a_recipe", "another_recipe_whose_name_is_long"
+    metrics = {**view.recipes[0].metrics, "test_accuracy_low": 0.4, "test_accuracy_high": 0.6}
+    table = make_table(CLASSIFICATION, {name: metrics, other: metrics}, {"linear": metrics}, {})
+    curves = {column: [1, 0.5] for column in ["loss", "val_loss", "accuracy", "val_accuracy"]}
+    histories = dict.fromkeys([name, other], pd.DataFrame({"epoch": [1, 2], **curves}))
+    path = "떡갈나무/가을에_찍은_아주_긴_파일_이름_" + "x" * 80 + ".jpg"
+    row = of_classes([0], [[0.1, 0.9, 0, 0]], NASTY).to_dict("records")[0]
+    picture = Picture("data:,", path, tell_class_error(row))
+    recipe = view.recipes[0]._replace(worst=WorstErrors(False, [WorstError(picture, [picture, picture])]))
+    return view._replace(
+        table=table,
+        best=name,
+        outcomes=dict.fromkeys([name, other], Outcome.BETTER),
+        charts=[view.charts[0], Chart("d-loss", chart_histories(histories, "loss", "loss"), "Loss over the epochs")],
+        recipes=[recipe._replace(name=name)],
+    )
+
+
+def test_the_page_says_how_to_find_each_worst_error() -> None:
+    page = render([long_view()])
+
+    assert page.count("x" * 80 + ".jpg</code>") == 3
+    assert "real &lt;img src=x onerror=alert(1)&gt; (10\u00a0%), predicted" in page
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["English", "한국어"])
+def test_a_phone_shows_accuracy_and_verdict_first(language: str, chromium: "Browser", tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(render([long_view()]), "utf-8")
+    page, noted = watch(chromium, tmp_path / "report.html", viewport={"width": 390, "height": 844})
+    page.get_by_role("button", name=language).click()
+    page.wait_for_selector("html[data-complete]")
+
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    # nothing stands far below the header
+    heading, line = page.locator("h1").bounding_box(), page.locator("h2").bounding_box()
+    assert heading is not None
+    assert line is not None
+    assert line["y"] - heading["y"] - heading["height"] < 100
+    for cell in page.locator(".recipes tbody tr:first-child td").all()[:3]:
+        box = cell.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 390 - 16
+        assert box["y"] + box["height"] <= 844
+    # charts are no wider than their places, their legends too
+    for chart in page.locator(".chart svg").all():
+        box = chart.bounding_box()
+        assert box is not None
+        assert box["x"] + box["width"] <= 390
+    assert noted == []
+
+
+@pytest.mark.slow
+def test_a_table_that_goes_on_says_so_until_its_end(chromium: "Browser", tmp_path: Path) -> None:
+    (tmp_path / "report.html").write_text(render([long_view()]), "utf-8")
+    page, _ = watch(chromium, tmp_path / "report.html", viewport={"width": 390, "height": 844})
+    table = page.locator(".scroll:has(.recipes)")
+
+    table.locator("xpath=following-sibling::p[1]").get_by_text("More to the right").wait_for()
+    assert "more" in (table.get_attribute("class") or "")
+    table.evaluate("element => element.scrollTo({left: 9999})")
+    page.wait_for_selector(".scroll:not(.more):has(.recipes)")
+    # one that is whole says nothing
+    assert page.locator(".scroll:has(.words) + .hint").count() == 0

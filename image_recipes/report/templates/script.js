@@ -4,19 +4,20 @@ const specs = Object.fromEntries([...document.querySelectorAll("[data-chart]")].
   element => [element.dataset.chart, element.textContent]));
 const drawn = {};
 // in pixels
-const LEGEND_ENTRY = 150;
+const LEGEND_SYMBOL = 30;
 
 // in a chart, titles and the names in a legend are language
 const korean = text => words[text] ?? Object.entries(words).reduce(
   (title, [english, other]) => title.startsWith(english + " (") ? title.replace(english, other) : title, text);
 function translated(spec, width) {
-  return JSON.parse(spec, (key, value) =>
+  return JSON.parse(spec, function (key, value) {
     // legends and names take no more than a narrow page has
-    key === "columns" ? Math.max(1, Math.floor(width / LEGEND_ENTRY)) :
-    key === "labelLimit" ? Math.min(value, width / 3) :
-    root.lang !== "ko" ? value :
-    key === "title" && typeof value === "string" ? korean(value) :
-    key === "labelExpr" ? `${JSON.stringify(words)}[datum.label] || datum.label` : value);
+    if (key === "columns") return Math.max(1, Math.floor(width / (this.labelLimit + LEGEND_SYMBOL)));
+    if (key === "labelLimit") return Math.min(value, width / ("columns" in this ? 1.5 : 3));
+    if (root.lang !== "ko") return value;
+    if (key === "title" && typeof value === "string") return korean(value);
+    return key === "labelExpr" ? `${JSON.stringify(words)}[datum.label] || datum.label` : value;
+  });
 }
 // what lies beyond a table's right edge is said, and its edge fades
 function markScroll(element) {
