@@ -27,7 +27,8 @@ def main(dataset: str) -> None:
     shown = indices[settings.samples][:GALLERY_CELLS]
     titles = figures.title_samples(prepared.targets[shown], prepared.info)
     titles = add_file_names(titles, insert_paths(pd.DataFrame({"index": shown}), folder))
-    heading = f"the first {len(shown)} of {len(indices[settings.samples]):,} {settings.samples} pictures"
+    kind = {"train": "training"}.get(settings.samples, settings.samples)
+    heading = f"the first {len(shown)} of {len(indices[settings.samples]):,} {kind} pictures"
     draw_gallery(prepared.images[shown], titles, heading, Path(f"plots/samples/{dataset}.png"))
     draw_overview(figures.plot_targets, prepared, indices, load_sizes(folder), Path(f"plots/overview/{dataset}.png"))
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, SubFigure
@@ -21,7 +22,6 @@ PANEL = (5.2, 3.6)
 SMALL_PANEL = (3.3, 2.4)
 # of a legend, in one column
 MOST_LINES = 14
-VALIDATION, TRAINING = "-", (0, (3, 1.5))
 # where there are more recipes than colours
 STYLES = ("-", "--", ":", "-.")
 
@@ -51,14 +51,15 @@ def draw_histories(columns: Sequence[str], histories: Mapping[str, pd.DataFrame]
         file: the PNG to write.
     """
     if len(histories) == 1:
-        draw_history(columns, *histories.values(), file)
+        draw_history(columns, next(iter(histories.values())), file)
         return
     blocks = -(-len(histories) // MOST_ABREAST)
     abreast = -(-len(histories) // blocks)
     heights = [PANEL[1], SMALL_PANEL[1] * blocks * len(columns)]
     width = max(PANEL[0] * len(columns) + 2, SMALL_PANEL[0] * abreast)
     figure = Figure(figsize=(width, sum(heights)), layout="constrained")
-    shared, single = figure.subfigures(2, 1, height_ratios=heights, hspace=0.04)
+    parts = figure.add_gridspec(2, 1, height_ratios=heights, hspace=0.04)
+    shared, single = (figure.add_subfigure(part) for part in (parts[0], parts[1]))
     _plot_shared(shared, columns, histories)
     _plot_single(single, columns, histories, abreast)
     save_figure(figure, file)
@@ -100,17 +101,17 @@ def _plot_single(
     _explain_styles(figure, "black")
 
 
-def _both(column: str, history: pd.DataFrame) -> list:
+def _both(column: str, history: pd.DataFrame) -> list[np.ndarray]:
     return [history[name].to_numpy(float) for name in (f"val_{column}", column)]
 
 
 def _plot_both(axes: Axes, column: str, history: pd.DataFrame, color: str) -> None:
-    for name, style, opacity in [(column, TRAINING, 0.75), (f"val_{column}", VALIDATION, 1)]:
+    for name, style, opacity in [(column, "--", 0.75), (f"val_{column}", "-", 1)]:
         axes.plot(history["epoch"], history[name], color=color, linestyle=style, alpha=opacity, marker=_marker(history))
 
 
 def _explain_styles(figure: Figure | SubFigure, color: str) -> None:
-    lines = [Line2D([], [], color=color, linestyle=style) for style in (VALIDATION, TRAINING)]
+    lines = [Line2D([], [], color=color, linestyle="-"), Line2D([], [], color=color, linestyle="--")]
     figure.legend(lines, ["validation", "training"], loc="outside upper left", ncols=2)
 
 

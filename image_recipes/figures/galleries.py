@@ -1,6 +1,7 @@
 """Galleries: pictures with their real, and their predicted, class or number, in the lectures' manner."""
 
 from collections.abc import Sequence
+from itertools import chain
 from pathlib import Path
 from typing import NamedTuple
 
@@ -51,8 +52,8 @@ def draw_gallery(images: Sequence[np.ndarray], titles: Sequence[Title], heading:
     height = ROW_HEIGHT + (FULL_SIDE - ROW_HEIGHT) * (rows - 1) / (GALLERY_SIDE - 1)
     figure = Figure(figsize=(FULL_SIDE, height))
     FigureCanvasAgg(figure)
-    grid = figure.subplots(rows, GALLERY_SIDE, squeeze=False)
-    for number, axes in enumerate(grid.flat):
+    grid = [list(row) for row in figure.subplots(rows, GALLERY_SIDE, squeeze=False)]
+    for number, axes in enumerate(chain.from_iterable(grid)):
         axes.axis("off")
         if number < len(images):
             show_picture(axes, images[number])

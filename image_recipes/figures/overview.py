@@ -37,7 +37,8 @@ def draw_overview(
         sizes: (N,) widths and heights, in pixels, that the pictures had; drawn beside it, if they differ.
         file: the PNG to write.
     """
-    distinct, counts = np.unique(np.stack(sizes), axis=1, return_counts=True) if sizes else (np.empty((2, 0)), [])
+    together = np.stack(sizes) if sizes else np.empty((2, 0), int)
+    distinct, counts = np.unique(together, axis=1, return_counts=True)
     beside = distinct.shape[1] > 1
     figure = Figure(figsize=(12, 4.8) if beside else (6.4, 4.8), layout="constrained")
     axes, *more = figure.subplots(1, 2 if beside else 1, squeeze=False).flat
@@ -62,9 +63,9 @@ def _plot_sizes(axes: Axes, sizes: np.ndarray, counts: np.ndarray) -> None:
         axes.set_ylabel("width x height of the originals (pixels)")
         axes.set_xlabel("pictures")
         axes.xaxis.set_major_locator(MaxNLocator(integer=True))
-        axes.margins(y=0.5 / len(names))
+        axes.set_ylim(-0.6, len(names) - 0.4)
         return
-    axes.scatter(*sizes, s=12 * np.sqrt(counts), alpha=0.4, linewidths=0, color=SIZES_COLOR)
+    axes.scatter(sizes[0], sizes[1], s=12 * np.sqrt(counts), alpha=0.4, linewidths=0, color=SIZES_COLOR)
     axes.set_xlabel("width of the originals (pixels)")
     axes.set_ylabel("height of the originals (pixels)")
 

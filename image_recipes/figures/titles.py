@@ -46,7 +46,7 @@ def break_titles(figure: Figure, grid: Sequence[Sequence[Axes]], titles: Sequenc
 
 def head_figure(figure: Figure, row: Sequence[Axes], heading: str) -> None:
     """Write a heading above the titles of a grid's first row."""
-    top = max(axes.get_tightbbox().y1 for axes in row)
+    top = max(text.get_window_extent().y1 for axes in row for text in (axes.title, axes.patch))
     edge = row[0].get_position().x0
     above = (top + figure.dpi * HEADING_PAD) / figure.bbox.height
     figure.text(edge, above, heading, fontsize=HEADING_LETTERS, ha="left", va="bottom")

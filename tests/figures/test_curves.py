@@ -68,7 +68,7 @@ def test_training_is_dashed_and_validation_is_not_in_one_colour(tmp_path: Path, 
     training, validation = accuracy.lines
     assert (training.get_linestyle(), validation.get_linestyle()) == ("--", "-")
     assert same_color(training.get_color(), validation.get_color())
-    np.testing.assert_allclose(validation.get_ydata(), class_history()["val_accuracy"])
+    np.testing.assert_allclose(np.asarray(validation.get_ydata(), float), class_history()["val_accuracy"])
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["validation", "training"]
 
 

@@ -99,7 +99,12 @@ def test_many_sizes_are_points_that_fill_their_panel(tmp_path: Path, monkeypatch
 def test_a_legend_lies_over_no_bar(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     drawn: list[Figure] = []
     save = overview.save_figure
-    monkeypatch.setattr(overview, "save_figure", lambda figure, file: (drawn.append(figure), save(figure, file)))
+
+    def keep(figure: Figure, file: Path) -> None:
+        drawn.append(figure)
+        save(figure, file)
+
+    monkeypatch.setattr(overview, "save_figure", keep)
 
     draw_overview(plot_class_counts, prepared(np.array([0, 0, 1, 1, 0, 1]), PETS), SPLITS, None, tmp_path / "o.png")
 
