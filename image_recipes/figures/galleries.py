@@ -86,7 +86,8 @@ def choose_wrong(predictions: pd.DataFrame) -> Shown:
     wrong = predictions[predictions["real"] != predictions["predicted"]]
     if wrong.empty:
         shown = rank_by_confidence(predictions).head(GALLERY_CELLS)
-        return Shown(shown, f"all {len(predictions):,} test pictures predicted rightly: the {len(shown)} least sure")
+        chosen = "the least sure first" if len(shown) == len(predictions) else f"the {len(shown)} least sure"
+        return Shown(shown, f"all {len(predictions):,} test pictures predicted rightly: {chosen}")
     heading = f"{len(wrong):,} of {len(predictions):,} test pictures predicted wrongly"
     return _choose_evenly(wrong, heading)
 

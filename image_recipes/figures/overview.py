@@ -45,7 +45,7 @@ def draw_overview(
     targets = {f"{name} ({len(indices):,})": prepared.targets[indices] for name, indices in splits.items()}
     plot(axes, targets, prepared.info)
     axes.set_ylabel("pictures")
-    axes.yaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.yaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
     figure.legend(loc="outside upper left", ncols=len(targets))
     if beside:
         _plot_sizes(more[0], distinct, counts)
@@ -62,7 +62,7 @@ def _plot_sizes(axes: Axes, sizes: np.ndarray, counts: np.ndarray) -> None:
         axes.set_yticks(range(len(names)), names)
         axes.set_ylabel("width x height of the originals (pixels)")
         axes.set_xlabel("pictures")
-        axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+        axes.xaxis.set_major_locator(MaxNLocator("auto", steps=[1, 2, 5, 10], integer=True))
         axes.set_ylim(-0.6, len(names) - 0.4)
         return
     axes.scatter(sizes[0], sizes[1], s=12 * np.sqrt(counts), alpha=0.4, linewidths=0, color=SIZES_COLOR)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from image_recipes.core.tasks import Task
 from image_recipes.results.curves import COLORS, choose_scale
-from image_recipes.results.names import fit_abreast, name_in_short
+from image_recipes.results.names import count_cells, fit_abreast, name_in_short
 from image_recipes.results.tables import BASELINE
 
 Spec = dict[str, Any]
@@ -23,6 +23,8 @@ CLASS_SIDE = 16
 # of a recipe's name in a legend, at least and at most, and of one of its letters
 LEGEND_LIMITS = (60, 240)
 LETTER_WIDTH = 6
+# of all classes' names below an axis of a narrow page, in cells
+MAX_LEVEL = 24
 Width = Literal["container"] | alt.Step
 
 
@@ -163,7 +165,8 @@ def chart_confusion(confusions: pd.DataFrame, classes: list[str]) -> Spec:
     counts = confusions[confusions["real"].isin(shown) & confusions["predicted"].isin(shown)]
     counts = counts.assign(real=counts["real"].map(shown), predicted=counts["predicted"].map(shown))
     # Vega leaves room for what is shortened here already
-    axis = alt.Axis(labelAngle=0 if abreast else -90, labelLimit=LABEL_LIMIT)
+    level = sum(map(count_cells, names)) <= MAX_LEVEL
+    axis = alt.Axis(labelAngle=0 if level else -90, labelLimit=LABEL_LIMIT)
     y_axis = alt.Axis(labelLimit=LABEL_LIMIT)
     base = alt.Chart(_inline(counts)).encode(
         x=alt.X("predicted:N", sort=names, scale=alt.Scale(domain=names), axis=axis, title="predicted"),

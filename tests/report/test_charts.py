@@ -121,3 +121,37 @@ def test_classes_that_are_not_shown_are_left_out_of_a_confusion_matrix() -> None
 def test_points_are_chosen_evenly() -> None:
     assert len(choose_points(of_numbers(range(2_000), range(2_000)))) == 2_000
     assert choose_points(of_numbers(range(5_000), range(5_000)))["index"].tolist() == list(range(0, 5_000, 3))
+
+
+@pytest.mark.parametrize(
+    ("names", "angle"), [(list("0123456789"), 0), (["cat", "dog"], 0), (["birch", "떡갈나무 잎", "maple leaf"], -90)]
+)
+def test_names_below_a_matrix_do_not_run_into_each_other(names: list[str], angle: int) -> None:
+    predictions = of_classes(range(len(names)), np.eye(len(names)), names)
+
+    spec = chart_confusion(count_confusions(predictions, names), names)
+
+    assert spec["layer"][0]["encoding"]["x"]["axis"]["labelAngle"] == angle
+    assert spec["width"] == "container"
+
+
+def test_curves_have_the_scale_of_the_figures() -> None:
+    losses = np.array([4_200.0, 900, *np.linspace(60, 50, 48)])
+    history = pd.DataFrame({"epoch": range(1, 51), "loss": losses, "val_loss": losses + 10})
+
+    y = chart_histories({"net": history}, "loss", "loss (MSE)")["layer"][0]["encoding"]["y"]["scale"]
+
+    assert y["type"] == "linear"
+    assert y["domain"][1] < 120
+
+
+def test_losses_that_lie_far_apart_are_all_to_be_read() -> None:
+    close, far = (
+        pd.DataFrame({"epoch": range(1, 51), "loss": level, "val_loss": level + np.linspace(1, 0, 50)})
+        for level in (50.0, 5_000.0)
+    )
+
+    y = chart_histories({"a": close, "b": far}, "loss", "loss")["layer"][0]["encoding"]["y"]["scale"]
+
+    assert y["type"] == "log"
+    assert y["domain"][0] > 0
