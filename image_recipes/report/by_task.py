@@ -1,7 +1,7 @@
 """What the report shows and says for each task; its texts are translated in `templates/korean.yaml`."""
 
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -22,6 +22,8 @@ from image_recipes.report.examples import (
     find_number_examples,
     rank_class_examples,
     rank_number_examples,
+    show_predicted_number,
+    show_real_number,
     tell_class_error,
     tell_class_example,
     tell_number_error,
@@ -29,6 +31,7 @@ from image_recipes.report.examples import (
 )
 from image_recipes.results.confusion import CONFUSION_FOLDER, choose_confused, count_confusions
 from image_recipes.results.metrics import Metrics
+from image_recipes.results.names import show_name
 
 
 class ReportOfTask(NamedTuple):
@@ -42,6 +45,8 @@ class ReportOfTask(NamedTuple):
             nobody knows.
         test_note: says by which test recipes are compared.
         chart_predictions: charts a recipe's test predictions, from its name, them and the info.
+        show_real: writes a real value.
+        show_predicted: writes a predicted value.
         rank_examples: ranks predictions of test and of training pictures, the best examples first.
         find_examples: finds, among these, what a row of predictions is to be shown beside.
         tell_error: says how wrong a row of predictions is.
@@ -56,6 +61,8 @@ class ReportOfTask(NamedTuple):
     floor: Callable[[Mapping[str, Metrics]], Sentence | None]
     test_note: str
     chart_predictions: Callable[[str, pd.DataFrame, DatasetInfo], list[Chart]]
+    show_real: Callable[[Any], str]
+    show_predicted: Callable[[Any], str]
     rank_examples: Callable[[pd.DataFrame, pd.DataFrame], pd.DataFrame]
     find_examples: Callable[[pd.DataFrame, Row], list[Row]]
     tell_error: Callable[[Row], Sentence]
@@ -110,6 +117,8 @@ REPORT: dict[Task, ReportOfTask] = {
             "Below 0.05 counts as a real difference."
         ),
         chart_predictions=_chart_classes,
+        show_real=show_name,
+        show_predicted=show_name,
         rank_examples=rank_class_examples,
         find_examples=find_class_examples,
         tell_error=tell_class_error,
@@ -129,6 +138,8 @@ REPORT: dict[Task, ReportOfTask] = {
             "below. Below 0.05 counts as a real difference."
         ),
         chart_predictions=_chart_numbers,
+        show_real=show_real_number,
+        show_predicted=show_predicted_number,
         rank_examples=rank_number_examples,
         find_examples=find_number_examples,
         tell_error=tell_number_error,

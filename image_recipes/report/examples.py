@@ -95,4 +95,15 @@ def tell_class_example(row: Row) -> Sentence:
 
 def tell_number_example(row: Row) -> Sentence:
     """Say which number an example has, and which was predicted."""
-    return Sentence(NUMBER_EXAMPLE, {"real": f"{row['real']:g}", "predicted": f"{row['predicted']:.4g}"})
+    values = {"real": show_real_number(row["real"]), "predicted": show_predicted_number(row["predicted"])}
+    return Sentence(NUMBER_EXAMPLE, values)
+
+
+def show_real_number(value: float) -> str:
+    """Write a number that a picture has."""
+    return f"{value:g}"
+
+
+def show_predicted_number(value: float) -> str:
+    """Write a number that was predicted."""
+    return f"{value:.4g}"

@@ -8,9 +8,11 @@ from PIL import Image
 
 # of more pixels a side, a picture is held as JPEG
 MOST_EXACT = 64
+# in pixels
+MAX_SHOWN_SIDE = 256
 
 
-def encode_picture(picture: np.ndarray, side: int) -> str:
+def encode_picture(picture: np.ndarray, side: int = MAX_SHOWN_SIDE) -> str:
     """Return a picture as an address that holds it, made smaller where it has more pixels a side.
 
     Args:

@@ -1,6 +1,6 @@
 """The worst errors of a recipe: each picture large, beside what its class or number looks like."""
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pandas as pd
 
@@ -14,7 +14,6 @@ from image_recipes.results.predictions import rank_by_confidence
 
 WORST_SHOWN = 12
 # in pixels
-ERROR_SIDE = 256
 EXAMPLE_SIDE = 128
 
 
@@ -27,8 +26,11 @@ class Picture(NamedTuple):
 
 
 class WorstError(NamedTuple):
-    """A picture that was predicted badly, and others to set beside it."""
+    """A picture that was predicted badly: its position in the prepared images, and others to set beside it."""
 
+    index: int
+    real: Any
+    predicted: Any
     picture: Picture
     examples: list[Picture]
 
@@ -55,10 +57,11 @@ def view_worst(prepared: Prepared, test: pd.DataFrame, training: pd.DataFrame) -
 
     shown = []
     for row, path in zip(chosen.to_dict("records"), show_paths(chosen), strict=True):
-        error = Picture(encode_picture(prepared.images[row["index"]], ERROR_SIDE), path, texts.tell_error(row))
+        error = Picture(encode_picture(prepared.images[row["index"]]), path, texts.tell_error(row))
         found = texts.find_examples(ranked, row)
         images = [encode_picture(prepared.images[example["index"]], EXAMPLE_SIDE) for example in found]
         paths = show_paths(pd.DataFrame(found)) if found else []
         captions = map(texts.tell_example, found)
-        shown.append(WorstError(error, list(map(Picture, images, paths, captions))))
+        examples = list(map(Picture, images, paths, captions))
+        shown.append(WorstError(row["index"], row["real"], row["predicted"], error, examples))
     return WorstErrors(errors.empty, shown)

@@ -69,7 +69,11 @@ def nasty_view() -> DatasetView:
     answering = Sentence(COMPARISON[CLASSIFICATION].baselines["majority"], {"answer": NASTY[0]})
     worst = [
         WorstError(
-            Picture("data:,", NASTY[0], tell_class_error(row)), [Picture("data:,", NASTY[1], tell_class_example(row))]
+            0,
+            row["real"],
+            row["predicted"],
+            Picture("data:,", NASTY[0], tell_class_error(row)),
+            [Picture("data:,", NASTY[1], tell_class_example(row))],
         )
         for row in rank_class_errors(predictions).head(3).to_dict("records")
     ]
@@ -354,7 +358,9 @@ def long_view() -> DatasetView:
     path = "떡갈나무/가을에_찍은_아주_긴_파일_이름_" + "x" * 80 + ".jpg"
     row = of_classes([0], [[0.1, 0.9, 0, 0]], NASTY).to_dict("records")[0]
     picture = Picture("data:,", path, tell_class_error(row))
-    recipe = view.recipes[0]._replace(worst=WorstErrors(False, [WorstError(picture, [picture, picture])]))
+    recipe = view.recipes[0]._replace(
+        worst=WorstErrors(False, [WorstError(0, row["real"], row["predicted"], picture, [picture, picture])])
+    )
     return view._replace(
         table=table,
         best=name,
