@@ -28,7 +28,7 @@ class Picture(NamedTuple):
 class WorstError(NamedTuple):
     """A picture that was predicted badly: its position in the prepared images, and others to set beside it."""
 
-    index: int
+    position: int
     real: Any
     predicted: Any
     picture: Picture
