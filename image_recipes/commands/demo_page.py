@@ -1,28 +1,26 @@
-"""The page of `image-recipes demo`: draw, or drop pictures."""
+"""The page of `image-recipes demo`: draw, drop pictures, or take one by the camera."""
 
 import os
-from functools import cache
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-from PIL import Image
+from markupsafe import Markup
 
-from image_recipes.commands.by_task import COMMANDS
-from image_recipes.commands.predict import predict_files
+from image_recipes.commands.demo_answers import answer_files, describe, open_recipe, saved_pictures
+from image_recipes.commands.demo_texts import both, read_labels, read_template, render
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.errors import UserError
-from image_recipes.models.backend import keras
-from image_recipes.models.saving import load_model, load_model_info
+from image_recipes.models.saving import load_model_info
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
 import gradio as gr
 
 ADDRESS = "127.0.0.1"
 MAX_FILE_SIZE = "20mb"
-CLASSES_SHOWN = 5
-CANVAS_SIDE = 320
+LIST_HEIGHT = 200
+FROM_CAMERA = "camera.png"
+# a browser hands over files under names in which signs are replaced: these are the files' own
+ADD_NAMES = "(recipe, files, camera, _) => [recipe, files, camera, (files || []).map(file => file.orig_name)]"
 
 
 def serve_page(recipes: list[str], port: int) -> None:
@@ -36,6 +34,7 @@ def serve_page(recipes: list[str], port: int) -> None:
         UserError: the port is in use.
     """
     page = make_page(recipes)
+    labels, style = read_labels(), read_template("page.css")
     try:
         page.launch(
             server_name=ADDRESS,
@@ -43,6 +42,8 @@ def serve_page(recipes: list[str], port: int) -> None:
             share=False,
             max_file_size=MAX_FILE_SIZE,
             theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+            css=style,
+            i18n=gr.I18n(en={label: label for label in labels}, ko=labels),
             footer_links=[],
             ssr_mode=False,
             quiet=True,
@@ -57,100 +58,58 @@ def serve_page(recipes: list[str], port: int) -> None:
 def make_page(recipes: list[str]) -> gr.Blocks:
     """Lay out the page."""
     first = load_model_info(Path(f"models/{recipes[0]}.keras"))
+    label = gr.I18n()
     with gr.Blocks(title="Image recipes", analytics_enabled=False) as page:
-        gr.Markdown("# Image recipes\nDraw, or drop pictures. All stays on this computer.")
-        recipe = gr.Dropdown(recipes, value=recipes[0], label="recipe", interactive=True)
-        about = gr.Markdown(_describe(first))
-        with gr.Row(visible=_drawable(first)) as drawing:
-            pad = gr.Sketchpad(
-                label="draw here, large",
-                type="numpy",
-                # the editor places its canvas before the page has given it a width
-                width=CANVAS_SIDE + 120,
-                height=CANVAS_SIDE + 80,
-                scale=0,
-                min_width=CANVAS_SIDE + 120,
-                canvas_size=(CANVAS_SIDE, CANVAS_SIDE),
-                fixed_canvas=True,
-                layers=False,
-                transforms=(),
-                brush=gr.Brush(default_size=11, colors=["#000000"], color_mode="fixed"),
-            )
-            answer = gr.Label(label="the model says", num_top_classes=CLASSES_SHOWN)
-        files = gr.File(label="pictures", file_count="multiple")
-        table = gr.Dataframe(
-            label="the model says",
-            headers=_headers(first),
-            interactive=False,
-            wrap=True,
-            column_widths=["25%", "15%", "15%", "45%"],
-        )
+        introduction = both("Draw, drop pictures, or take one. All stays on this computer.")
+        gr.HTML(Markup("<h1>Image recipes</h1><p>{}</p>").format(introduction))
+        recipe = gr.Dropdown(recipes, value=recipes[0], label=label("recipe"), interactive=True)
+        about = gr.HTML(describe(first))
+        with gr.Row(visible=_is_drawable(first)) as drawing_row:
+            pad = _make_part("pad", label("draw here, large"))
+            drawn = gr.HTML(elem_classes="answers")
+        with gr.Row():
+            files = gr.File(label=label("pictures"), file_count="multiple", height=LIST_HEIGHT)
+            camera = _make_part("camera", label("camera"))
+        answers = gr.HTML(elem_classes="answers")
+        names = gr.JSON(visible=False)
 
-        recipe.change(_switch, recipe, [about, drawing, pad, answer, files, table])
-        pad.change(predict_drawing, [recipe, pad], answer, show_progress="hidden")
-        files.change(predict_uploads, [recipe, files], table)
+        recipe.change(_switch, recipe, [about, drawing_row])
+        gr.on([recipe.change, pad.change], _answer_drawing, [recipe, pad], drawn, show_progress="hidden")
+        pictures = [recipe, files, camera, names]
+        gr.on([recipe.change, files.change, camera.change], _answer_pictures, pictures, answers, js=ADD_NAMES)
     return page
 
 
-def predict_drawing(recipe: str, sketch: dict[str, Any] | None) -> Any:
-    """Predict what was drawn, as white ink on black, as handwritten digits have it.
-
-    Args:
-        recipe: a trained one.
-        sketch: as Gradio's Sketchpad gives it; each of its `layers` is uint8 (H, W, 4), clear where
-            nothing is drawn.
-
-    Returns:
-        What its Label shows: probabilities by class, or the number with its unit; None while
-        nothing is drawn.
-    """
-    layers = sketch["layers"] if sketch else []
-    if not any(layer[..., 3].any() for layer in layers):
-        return None
-    ink = np.max([layer[..., 3] for layer in layers], axis=0)
-    model, info = _open(recipe)
-    height, width, _ = info.image_shape
-    picture = np.asarray(Image.fromarray(ink).resize((width, height), Image.Resampling.BOX))
-    output = model.predict_on_batch(picture[np.newaxis, ..., np.newaxis])[0]
-    return COMMANDS[info.task].show_output(output, info)
-
-
-def predict_uploads(recipe: str, paths: list[str] | None) -> pd.DataFrame:
-    """Predict picture files; one that cannot be read has the reason in the column `problem`."""
-    model, info = _open(recipe)
-    unknown = [""] * len(COMMANDS[info.task].answer_columns)
-    rows = [
-        [prediction.file.name, *(prediction.answer or unknown), prediction.error or prediction.flaw]
-        for prediction in predict_files(model, info, [Path(path) for path in paths or []])
-    ]
-    return pd.DataFrame(rows, columns=_headers(info))
+def _make_part(name: str, label: Any) -> gr.HTML:
+    """Make a part of the page that Gradio lacks: its value is a picture as a data URI."""
+    return gr.HTML(
+        html_template=render(f"{name}.html.jinja"),
+        js_on_load=read_template(f"{name}.js"),
+        label=label,
+        show_label=True,
+        container=True,
+        elem_classes=name,
+    )
 
 
 def _switch(recipe: str) -> list[Any]:
-    info = _open(recipe)[1]
-    empty = pd.DataFrame(columns=_headers(info))
-    return [_describe(info), gr.Row(visible=_drawable(info)), None, None, None, gr.Dataframe(empty)]
-
-
-@cache
-def _open(recipe: str) -> tuple[keras.Model, DatasetInfo]:
-    file = Path(f"models/{recipe}.keras")
     try:
-        return load_model(file), load_model_info(file)
+        info = open_recipe(recipe)[1]
     except UserError as error:
-        # which the page shows
-        raise gr.Error(str(error)) from None
+        return [both(str(error)), gr.Row(visible=False)]
+    return [describe(info), gr.Row(visible=_is_drawable(info))]
 
 
-def _headers(info: DatasetInfo) -> list[str]:
-    return ["file", *COMMANDS[info.task].answer_columns, "problem"]
+def _answer_drawing(recipe: str, drawing: str | None) -> str:
+    with saved_pictures(drawing or "") as files:
+        return answer_files(recipe, files, [""] * len(files))
 
 
-def _drawable(info: DatasetInfo) -> bool:
+def _answer_pictures(recipe: str, paths: list[str] | None, shot: str | None, names: list[str]) -> str:
+    with saved_pictures(shot or "") as shots:
+        files = [*shots, *map(Path, paths or [])]
+        return answer_files(recipe, files, [*(FROM_CAMERA for _ in shots), *names])
+
+
+def _is_drawable(info: DatasetInfo) -> bool:
     return info.image_shape[2] == 1
-
-
-def _describe(info: DatasetInfo) -> str:
-    height, width, channels = info.image_shape
-    colours = "grey" if channels == 1 else "colours"
-    return f"Takes {width}x{height} pixels in {colours}, and returns: {COMMANDS[info.task].describe_output(info)}."

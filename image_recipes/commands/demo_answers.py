@@ -1,0 +1,156 @@
+"""What the demo's page shows of pictures: thumbnails beside a model's answers, as HTML in both languages."""
+
+import base64
+import io
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, NamedTuple
+
+from markupsafe import Markup
+from PIL import Image
+
+from image_recipes.commands.by_task import COMMANDS
+from image_recipes.commands.demo_texts import both, render
+from image_recipes.commands.predict import Prediction, predict_files
+from image_recipes.core.dataset import DatasetInfo
+from image_recipes.core.errors import UserError
+from image_recipes.data.decode import Region, Shape, decode
+from image_recipes.data.opening import read_header
+from image_recipes.data.picture_files import BadPictureError, read_file
+from image_recipes.models.backend import keras
+from image_recipes.models.saving import load_model, load_model_info
+
+CHANCES_SHOWN = 3
+# what would be shown as 0.0 % says nothing
+LOWEST_CHANCE = 0.0005
+# in pixels, of a screen that has two for each
+THUMBNAIL_SIDE = 192
+WHOLE = Region(left=0, top=0, right=1, bottom=1)
+# of an answer: shown large, with the probabilities of the best classes below
+LARGE = ("class", "number", "unit")
+DRAWN_AS_BARS = "probability"
+
+
+class AnswerView(NamedTuple):
+    """What the page shows of a picture.
+
+    Attributes:
+        name: of its file; or empty.
+        thumbnail: as a data URI; or empty.
+        large: the class, or the number with its unit; or empty.
+        chances: the likeliest classes with their probabilities, the best first.
+        facts: further values of the answer by the names of their columns.
+        problem: why there is no answer; or empty.
+        flaw: what is wrong with a file that could be read; or empty.
+    """
+
+    name: str
+    thumbnail: str
+    large: str
+    chances: list[tuple[str, float]]
+    facts: dict[str, Any]
+    problem: str
+    flaw: str
+
+
+@cache
+def open_recipe(recipe: str) -> tuple[keras.Model, DatasetInfo]:
+    """Open a trained recipe's model, once, and what it was trained on.
+
+    Raises:
+        UserError: its file is missing or damaged.
+    """
+    file = Path(f"models/{recipe}.keras")
+    return load_model(file), load_model_info(file)
+
+
+def describe(info: DatasetInfo) -> Markup:
+    """Say what a model takes and returns."""
+    height, width, channels = info.image_shape
+    colours = "grey" if channels == 1 else "colours"
+    return both(
+        f"Takes {width}x{height} pixels in {colours}, and returns: {COMMANDS[info.task].describe_output(info)}."
+    )
+
+
+def answer_files(recipe: str, files: Sequence[Path], names: Sequence[str]) -> str:
+    """Answer picture files; one that cannot be read has the reason in place of an answer.
+
+    Args:
+        recipe: a trained one.
+        files: the pictures.
+        names: to show of each; empty for one that is to be seen without its name and thumbnail.
+
+    Returns:
+        HTML, in which all names are escaped.
+    """
+    try:
+        views = list(_view_answers(recipe, files, names))
+    except UserError as error:
+        # which the page shows, and goes on
+        views = [AnswerView("", "", "", [], {}, str(error), "")]
+    return render("answers.html.jinja", answers=views)
+
+
+@contextmanager
+def saved_pictures(*pictures: str) -> Iterator[list[Path]]:
+    """Save pictures that the page has made, such as a drawing, for as long as they are needed.
+
+    Args:
+        *pictures: data URIs of PNG files; an empty one is passed over.
+
+    Yields:
+        Their files.
+    """
+    with TemporaryDirectory() as folder:
+        files = []
+        for number, picture in enumerate(filter(None, pictures)):
+            files.append(Path(folder) / f"{number}.png")
+            files[-1].write_bytes(base64.b64decode(picture.partition(",")[2]))
+        yield files
+
+
+def _view_answers(recipe: str, files: Sequence[Path], names: Sequence[str]) -> Iterator[AnswerView]:
+    model, info = open_recipe(recipe)
+    for name, prediction in zip(names, predict_files(model, info, files), strict=True):
+        answer = dict(zip(COMMANDS[info.task].answer_columns, prediction.answer, strict=False))
+        large = " ".join(str(answer[column]) for column in LARGE if answer.get(column))
+        chances = _find_chances(prediction, info)
+        shown_elsewhere = {*LARGE, *([DRAWN_AS_BARS] if chances else [])}
+        yield AnswerView(
+            name=name,
+            thumbnail=_make_thumbnail(prediction.file, info) if name else "",
+            large=large,
+            chances=chances,
+            facts={column: value for column, value in answer.items() if column not in shown_elsewhere},
+            problem=prediction.error,
+            flaw=prediction.flaw,
+        )
+
+
+def _find_chances(prediction: Prediction, info: DatasetInfo) -> list[tuple[str, float]]:
+    if prediction.output is None or info.classes is None:
+        return []
+    chances = zip(info.classes, map(float, prediction.output), strict=True)
+    best = sorted(chances, key=lambda chance: -chance[1])[:CHANCES_SHOWN]
+    return [chance for chance in best if chance[1] >= LOWEST_CHANCE]
+
+
+def _make_thumbnail(file: Path, info: DatasetInfo) -> str:
+    ranges = None if info.pixel_range is None else {kind: (low, high) for kind, (low, high) in info.pixel_range.items()}
+    try:
+        content = read_file(file)
+        header = read_header(content)
+        scale = min(1.0, THUMBNAIL_SIDE / max(header.width, header.height))
+        height, width = (max(1, round(scale * side)) for side in (header.height, header.width))
+        picture = decode(content, Shape(height, width, header.channels, "stretch", WHOLE, ranges)).picture
+    except BadPictureError:
+        return ""
+    image = Image.fromarray(picture.squeeze(-1) if header.channels == 1 else picture)
+    kind = "PNG" if scale == 1 else "JPEG"
+    stream = io.BytesIO()
+    image.save(stream, kind)
+    return f"data:image/{kind.lower()};base64,{base64.b64encode(stream.getvalue()).decode()}"
