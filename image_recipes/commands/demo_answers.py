@@ -9,12 +9,13 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, NamedTuple
 
+import numpy as np
 from markupsafe import Markup
 from PIL import Image
 
 from image_recipes.commands.by_task import COMMANDS
 from image_recipes.commands.demo_texts import both, render
-from image_recipes.commands.predict import Prediction, predict_files
+from image_recipes.commands.predict import predict_files
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.errors import UserError
 from image_recipes.data.decode import Region, Shape, decode
@@ -29,9 +30,8 @@ LOWEST_CHANCE = 0.0005
 # in pixels, of a screen that has two for each
 THUMBNAIL_SIDE = 192
 WHOLE = Region(left=0, top=0, right=1, bottom=1)
-# of an answer: shown large, with the probabilities of the best classes below
-LARGE = ("class", "number", "unit")
-DRAWN_AS_BARS = "probability"
+# columns of an answer that are shown large, and as bars
+SHOWN_LARGE = {"class", "probability", "number", "unit"}
 
 
 class AnswerView(NamedTuple):
@@ -96,47 +96,46 @@ def answer_files(recipe: str, files: Sequence[Path], names: Sequence[str]) -> st
 
 
 @contextmanager
-def saved_pictures(*pictures: str) -> Iterator[list[Path]]:
-    """Save pictures that the page has made, such as a drawing, for as long as they are needed.
+def saved_picture(picture: str | None) -> Iterator[list[Path]]:
+    """Save a picture that the page has made, such as a drawing, for as long as it is needed.
 
     Args:
-        *pictures: data URIs of PNG files; an empty one is passed over.
+        picture: a data URI of a PNG; None or empty where there is none.
 
     Yields:
-        Their files.
+        Its file, or none.
     """
     with TemporaryDirectory() as folder:
-        files = []
-        for number, picture in enumerate(filter(None, pictures)):
-            files.append(Path(folder) / f"{number}.png")
-            files[-1].write_bytes(base64.b64decode(picture.partition(",")[2]))
-        yield files
+        file = Path(folder) / "picture.png"
+        if picture:
+            file.write_bytes(base64.b64decode(picture.partition(",")[2]))
+        yield [file] if picture else []
 
 
 def _view_answers(recipe: str, files: Sequence[Path], names: Sequence[str]) -> Iterator[AnswerView]:
     model, info = open_recipe(recipe)
+    commands = COMMANDS[info.task]
     for name, prediction in zip(names, predict_files(model, info, files), strict=True):
-        answer = dict(zip(COMMANDS[info.task].answer_columns, prediction.answer, strict=False))
-        large = " ".join(str(answer[column]) for column in LARGE if answer.get(column))
-        chances = _find_chances(prediction, info)
-        shown_elsewhere = {*LARGE, *([DRAWN_AS_BARS] if chances else [])}
+        answer = zip(commands.answer_columns, prediction.answer, strict=False)
+        large, chances = ("", []) if prediction.output is None else _sum_up(prediction.output, info)
         yield AnswerView(
             name=name,
             thumbnail=_make_thumbnail(prediction.file, info) if name else "",
             large=large,
             chances=chances,
-            facts={column: value for column, value in answer.items() if column not in shown_elsewhere},
+            facts={column: value for column, value in answer if column not in SHOWN_LARGE},
             problem=prediction.error,
             flaw=prediction.flaw,
         )
 
 
-def _find_chances(prediction: Prediction, info: DatasetInfo) -> list[tuple[str, float]]:
-    if prediction.output is None or info.classes is None:
-        return []
-    chances = zip(info.classes, map(float, prediction.output), strict=True)
-    best = sorted(chances, key=lambda chance: -chance[1])[:CHANCES_SHOWN]
-    return [chance for chance in best if chance[1] >= LOWEST_CHANCE]
+def _sum_up(output: np.ndarray, info: DatasetInfo) -> tuple[str, list[tuple[str, float]]]:
+    """Return the class, or the number with its unit, and the likeliest classes with their probabilities."""
+    shown = COMMANDS[info.task].show_output(output, info)
+    if isinstance(shown, str):
+        return shown, []
+    best = sorted(shown.items(), key=lambda chance: -chance[1])[:CHANCES_SHOWN]
+    return best[0][0], [chance for chance in best if chance[1] >= LOWEST_CHANCE]
 
 
 def _make_thumbnail(file: Path, info: DatasetInfo) -> str:

@@ -6,7 +6,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from image_recipes.commands.demo_answers import answer_files, describe, open_recipe, saved_pictures
+from image_recipes.commands.demo_answers import answer_files, describe, open_recipe, saved_picture
 from image_recipes.commands.demo_texts import both, read_labels, read_template, render
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.errors import UserError
@@ -101,12 +101,12 @@ def _switch(recipe: str) -> list[Any]:
 
 
 def _answer_drawing(recipe: str, drawing: str | None) -> str:
-    with saved_pictures(drawing or "") as files:
+    with saved_picture(drawing) as files:
         return answer_files(recipe, files, [""] * len(files))
 
 
 def _answer_pictures(recipe: str, paths: list[str] | None, shot: str | None, names: list[str]) -> str:
-    with saved_pictures(shot or "") as shots:
+    with saved_picture(shot) as shots:
         files = [*shots, *map(Path, paths or [])]
         return answer_files(recipe, files, [*(FROM_CAMERA for _ in shots), *names])
 

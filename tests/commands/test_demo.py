@@ -16,6 +16,7 @@ import pytest
 from PIL import Image
 
 from calling import call_fails
+from image_recipes.core.tasks import CLASSIFICATION
 from pictures import noise
 from projects import Project
 
@@ -199,6 +200,31 @@ def test_a_huge_file_is_refused_and_the_server_stays(address: str, chromium: "Br
         page.reload()
         page.locator("input[type=file][multiple]").wait_for(state="attached")
         assert drop(page, tmp_path / "small.png")[0][0] == "small.png"
+
+
+@pytest.mark.slow
+def test_further_columns_of_an_answer_are_shown_by_their_names(
+    finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from image_recipes.commands.by_task import COMMANDS
+    from image_recipes.commands.demo_answers import answer_files
+
+    monkeypatch.chdir(finished.root)
+    commands = COMMANDS[CLASSIFICATION]
+    columns = (*commands.answer_columns, "prediction_set", "unfamiliar", "low")
+    changed = commands._replace(
+        answer_columns=columns, answer=lambda *given: [*commands.answer(*given), "1 <2>", True, None]
+    )
+    monkeypatch.setitem(COMMANDS, CLASSIFICATION, changed)
+    noise(0).save(tmp_path / "one.png")
+
+    answer = answer_files("tiny_class", [tmp_path / "one.png"], ["one.png"])
+
+    assert "prediction set" in answer
+    assert "예측 집합" in answer
+    assert "1 &lt;2&gt;" in answer
+    assert "unfamiliar" in answer
+    assert "low" not in re.sub('src="[^"]*"', "", answer)
 
 
 @pytest.mark.slow
