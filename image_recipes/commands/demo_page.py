@@ -60,7 +60,7 @@ def make_page(recipes: list[str]) -> gr.Blocks:
     first = load_model_info(Path(f"models/{recipes[0]}.keras"))
     label = gr.I18n()
     with gr.Blocks(title="Image recipes", analytics_enabled=False) as page:
-        introduction = both("Draw, drop pictures, or take one. All stays on this computer.")
+        introduction = both("Drop pictures, or take one by the camera. All stays on this computer.")
         gr.HTML(Markup("<h1>Image recipes</h1><p>{}</p>").format(introduction))
         recipe = gr.Dropdown(recipes, value=recipes[0], label=label("recipe"), interactive=True)
         about = gr.HTML(describe(first))

@@ -10,7 +10,7 @@ import tifffile
 from PIL import Image
 
 from image_recipes.commands.by_task import COMMANDS
-from image_recipes.commands.demo_texts import TEMPLATES, both, translate
+from image_recipes.commands.demo_texts import TEMPLATES, both, read_labels, translate
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION
 from image_recipes.data.decode import Region, Shape, decode
@@ -59,11 +59,13 @@ def test_what_is_wrong_with_a_file_is_said_in_korean(name: str) -> None:
 
 
 def test_every_column_and_description_of_an_answer_has_korean() -> None:
-    common = {"image_shape": [28, 28, 1], "parts": {}, "origin": ""}
     infos = [
-        DatasetInfo(task=CLASSIFICATION, classes=["a", "b"], unit=None, **common),
-        DatasetInfo(task=REGRESSION, classes=None, unit="cm", **common),
-        DatasetInfo(task=REGRESSION, classes=None, unit=None, **common),
+        DatasetInfo(task, classes, unit, [28, 28, 1], {}, "")
+        for task, classes, unit in [
+            (CLASSIFICATION, ["a", "b"], None),
+            (REGRESSION, None, "cm"),
+            (REGRESSION, None, None),
+        ]
     ]
     texts = [COMMANDS[info.task].describe_output(info) for info in infos]
     texts += [column.replace("_", " ") for commands in COMMANDS.values() for column in commands.answer_columns]
@@ -71,12 +73,14 @@ def test_every_column_and_description_of_an_answer_has_korean() -> None:
     assert [text for text in texts if not re.search("[가-힣]", translate(text))] == []
 
 
-def test_every_text_of_the_templates_has_korean() -> None:
-    sources = "".join(file.read_text("utf-8") for file in TEMPLATES.glob("*.jinja"))
+def test_every_text_and_label_of_the_page_has_korean() -> None:
+    page = (TEMPLATES.parent / "demo_page.py").read_text("utf-8")
+    sources = page + "".join(file.read_text("utf-8") for file in TEMPLATES.glob("*.jinja"))
     texts = re.findall(r'both\("(.*?)"\)', sources)
 
     assert texts
     assert [text for text in texts if translate(text) == text] == []
+    assert set(re.findall(r'label\("(.*?)"\)', page)) == set(read_labels())
 
 
 def test_what_nobody_has_translated_stays_and_is_escaped() -> None:
