@@ -227,18 +227,13 @@ def test_further_columns_of_an_answer_are_shown_by_their_names(
     assert "low" not in re.sub('src="[^"]*"', "", answer)
 
 
-@pytest.mark.slow
-def test_a_model_that_is_gone_is_named_on_the_page(
-    finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_model_that_is_gone_is_named_on_the_page(in_bare_project: Project) -> None:
     from image_recipes.commands.demo_answers import answer_files
 
-    monkeypatch.chdir(tmp_path)
+    answer = answer_files("gone", [], [])
 
-    answer = answer_files("tiny_class", [], [])
-
-    assert "models/tiny_class.keras: not found: get it back by `dvc checkout" in answer
-    assert "models/tiny_class.keras 파일이 없습니다" in answer
+    assert "models/gone.keras: not found: get it back by `dvc checkout" in answer
+    assert "models/gone.keras 파일이 없습니다" in answer
 
 
 @pytest.mark.slow
