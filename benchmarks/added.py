@@ -17,7 +17,7 @@ from image_recipes.intake.look import look_at
 from image_recipes.intake.read_table import read_table
 from image_recipes.models.recipe import WEIGHTS_FOLDER
 
-NO_PARAMS = "seed: 0\ndatasets: {}\nrecipes: {}\narchitectures: {}\n"
+NO_PARAMS = "seed: 0\nheatmaps: true\ndatasets: {}\nrecipes: {}\narchitectures: {}\n"
 
 
 @contextlib.contextmanager

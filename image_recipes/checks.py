@@ -9,17 +9,22 @@ from image_recipes.core.errors import UserError, did_you_mean
 from image_recipes.core.params import PARAMS_FILE, Seed, read_params, validate
 from image_recipes.core.tasks import TASKS
 from image_recipes.data.sources import Dataset, validate_dataset
+from image_recipes.explanation import wanted as heatmaps
 from image_recipes.models.recipe import WEIGHTS_FOLDER, Layers, RecipeSettings, find_unsuited
 
-SECTIONS = ("seed", "datasets", "recipes", "architectures")
+SECTIONS = ("seed", heatmaps.KEY, "datasets", "recipes", "architectures")
+# of a key that is missing, if more is to be said than to add it
+REMEDIES = {heatmaps.KEY: "add `heatmaps: true`, or false for none"}
+# keys that hold a single value
+VALUES = {"seed": Seed, heatmaps.KEY: heatmaps.Switch}
 # what the folders metrics/ and plots/ hold beside datasets and recipes
 RESERVED_NAMES = {
     "datasets": {"baseline", "compare"},
     "recipes": {"compare", "history", "overview", "predictions", "samples"},
 }
 MODELS_FOLDER = Path("models")
-# where a recipe leaves files for `compare`, in a folder of its dataset, and their ending
-COMPARED_FILES = {"metrics": ".json", "plots/history": ".csv", "data/predictions": ".csv"}
+# where a recipe leaves files for `compare` or `report`, in a folder of its dataset, and their ending
+COMPARED_FILES = {"metrics": ".json", "plots/history": ".csv", "data/predictions": ".csv", "data/heatmaps": ".npz"}
 
 
 def check_params(may_be_empty: bool = False) -> dict[str, list[str]]:
@@ -38,7 +43,7 @@ def check_params(may_be_empty: bool = False) -> dict[str, list[str]]:
     findings = [
         f"top level: unknown key {key!r}: {did_you_mean(key, SECTIONS)}" for key in params if key not in SECTIONS
     ]
-    findings += [f"{key}: missing: add it" for key in SECTIONS if key not in params]
+    findings += [f"{key}: missing: {REMEDIES.get(key, 'add it')}" for key in SECTIONS if key not in params]
     findings = [f"{PARAMS_FILE}: {finding}" for finding in findings]
 
     schemas: dict[str, Callable[[str, Any], Any]] = {
@@ -47,11 +52,12 @@ def check_params(may_be_empty: bool = False) -> dict[str, list[str]]:
         "architectures": lambda name, section: validate(Layers, section, f"architectures.{name}"),
     }
     valid: dict[str, dict[str, Any]] = {key: {} for key in schemas}
-    if "seed" in params:
-        try:
-            validate(Seed, params["seed"], "seed")
-        except UserError as error:
-            findings += str(error).splitlines()
+    for key, schema in VALUES.items():
+        if key in params:
+            try:
+                validate(schema, params[key], key)
+            except UserError as error:
+                findings += str(error).splitlines()
     for key, check in schemas.items():
         if key in params and not isinstance(params[key], dict):
             findings.append(f"{PARAMS_FILE}: {key}: give a mapping of names, or {{}} for none")

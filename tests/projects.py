@@ -13,6 +13,7 @@ ROOT = Path(__file__).resolve().parent.parent
 
 # the lectures' recipes shrunk to two, one for each task, with everything else as it is
 TINY_PARAMS = """\
+heatmaps: true
 seed: 0
 datasets:
   mnist:

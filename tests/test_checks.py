@@ -110,6 +110,17 @@ BAD_PARAMS = {
     "number as a name": ("  tiny_class:", "  true:", ["name True: use letters"]),
     "number as an argument's name": ("filters: 4", "4: 4", ["architectures.small.0: a layer is"]),
     "infinite learning rate": ("learning_rate: 0.1", "learning_rate: .inf", ["learning_rate: give a finite number"]),
+    "no word on heat maps": (
+        "heatmaps: true\n",
+        "",
+        ["params.yaml: heatmaps: missing: add `heatmaps: true`, or false for none"],
+    ),
+    "heat maps by a number": ("heatmaps: true", "heatmaps: 1", ["params.yaml: heatmaps: give true or false, not 1"]),
+    "heat maps by a word": (
+        "heatmaps: true",
+        "heatmaps: off",
+        ["params.yaml: heatmaps: give true or false, not 'off'"],
+    ),
     "half a seed": ("seed: 0\ndatasets", "seed: 1.5\ndatasets", ["params.yaml: seed: give a whole number, not 1.5"]),
     "empty path": ("raw: data/raw/mnist.npz", "raw: ''", ["datasets.mnist.raw: give a text, not an empty one"]),
     "too large a grid": ("size: 8", "size: 101", ["datasets.dots.size: give at most 100, not 101"]),
@@ -118,8 +129,8 @@ BAD_PARAMS = {
         "epoch: 2\n    batches: 3",
         ["unknown key 'epoch'", "unknown key 'batches'", "recipes.tiny_class.epochs: missing"],
     ),
-    "broken YAML": ("seed: 0\n", "seed: 0\n  datasets: [\n", ["params.yaml, line 2: not valid YAML"]),
-    "same key twice": ("seed: 0\n", "seed: 0\nseed: 1\n", ["params.yaml, line 2: not valid YAML", "duplicate key"]),
+    "broken YAML": ("seed: 0\n", "seed: 0\n  datasets: [\n", ["params.yaml, line 3: not valid YAML"]),
+    "same key twice": ("seed: 0\n", "seed: 0\nseed: 1\n", ["params.yaml, line 3: not valid YAML", "duplicate key"]),
 }
 
 

@@ -37,6 +37,9 @@ TEXTS = {
 # of training: the first weights, the order of the pictures, dropout
 seed: 0
 
+# show where in its worst errors each model looked: a few seconds a recipe
+heatmaps: true
+
 # `image-recipes add` writes what follows, and you may change it
 datasets: {}
 

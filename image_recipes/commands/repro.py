@@ -50,6 +50,8 @@ def reproduce(names: Collection[str], verbose: bool) -> None:
     compared = [dataset for dataset in meant if not names or dataset in names]
     targets = [f"plot@{recipe}" for recipes in meant.values() for recipe in recipes]
     targets += [f"{'compare' if dataset in compared else 'baseline'}@{dataset}" for dataset in meant]
+    # last, since nothing waits for them
+    targets += [f"heatmaps@{recipe}" for recipes in meant.values() for recipe in recipes]
     lines = StageLines(len(LONGEST_KIND) + max(len(name) for entry in meant.items() for name in (entry[0], *entry[1])))
     options = {} if verbose else {"repro_fn": lines.reproduce}
     environment = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", TOLD_LATER: "1"}

@@ -13,6 +13,7 @@ from image_recipes.core.errors import UserError
 from image_recipes.core.files import write_text
 from image_recipes.core.params import read_params, read_yaml
 from image_recipes.report.dataset_view import DatasetView, view_dataset
+from image_recipes.results.heatmaps import WARM
 from image_recipes.results.names import MAX_NAMED_CLASSES, show_name
 from image_recipes.results.tables import BASELINE, format_value
 
@@ -82,7 +83,7 @@ def render(datasets: list[DatasetView]) -> str:
         keep_trailing_newline=True,
     )
     environment.globals |= {"both": both, "breakable": _breakable, "format_value": format_value, "show_name": show_name}
-    environment.globals |= {"BASELINE": BASELINE, "MAX_NAMED_CLASSES": MAX_NAMED_CLASSES}
+    environment.globals |= {"BASELINE": BASELINE, "MAX_NAMED_CLASSES": MAX_NAMED_CLASSES, "WARM": WARM}
     page = environment.get_template("report.html.jinja")
     script = vl_convert.javascript_bundle(VEGA_SCRIPT).replace("</script", "<\\/script")
     return page.render(datasets=datasets, script=Markup(script), chart_translations=korean["charts"])

@@ -12,6 +12,7 @@ from image_recipes.core.dataset import Prepared
 from image_recipes.core.errors import UserError
 from image_recipes.report.by_task import REPORT
 from image_recipes.report.charts import Chart
+from image_recipes.report.heatmaps import load_overlays
 from image_recipes.report.worst import WorstErrors, view_worst
 from image_recipes.results.hashes import hash_as_dvc
 from image_recipes.results.metrics import Metrics
@@ -41,12 +42,13 @@ def view_recipe(
 ) -> RecipeView:
     """Gather what the page shows of a recipe, from its predictions by split and its rows of the breakdown."""
     task = prepared.info.task
+    overlays = load_overlays(params["recipes"][name]["dataset"], name, prepared.images)
     return RecipeView(
         name=name,
         metrics=metrics,
         charts=REPORT[task].chart_predictions(name, predictions["test"], prepared.info),
         parts=parts if len(parts) <= MAX_NAMED_CLASSES else REPORT[task].order_parts(parts),
-        worst=view_worst(prepared, predictions["test"], predictions["train"]),
+        worst=view_worst(prepared, predictions["test"], predictions["train"], overlays),
         params=_dump_params(name, params),
         summary=_read_model(name, "txt", lambda file: file.read_text("utf-8")),
         model_hash=_read_model(name, "keras", hash_as_dvc),

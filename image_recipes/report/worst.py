@@ -1,7 +1,9 @@
 """The worst errors of a recipe: each picture large, beside what its class or number looks like."""
 
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from image_recipes.comparison.sentences import Sentence
@@ -26,12 +28,16 @@ class Picture(NamedTuple):
 
 
 class WorstError(NamedTuple):
-    """A picture that was predicted badly: its position in the prepared images, and others to set beside it."""
+    """A picture that was predicted badly: its position in the prepared images, and others to set beside it.
+
+    The overlay, if there is one, is the address of the same picture under its heat map.
+    """
 
     position: int
     real: Any
     predicted: Any
     picture: Picture
+    overlay: str | None
     examples: list[Picture]
 
 
@@ -42,13 +48,16 @@ class WorstErrors(NamedTuple):
     shown: list[WorstError]
 
 
-def view_worst(prepared: Prepared, test: pd.DataFrame, training: pd.DataFrame) -> WorstErrors:
+def view_worst(
+    prepared: Prepared, test: pd.DataFrame, training: pd.DataFrame, overlays: Mapping[int, np.ndarray]
+) -> WorstErrors:
     """Gather the worst errors of a recipe.
 
     Args:
         prepared: the dataset.
         test: predictions of the test pictures, as `results.predictions.load_predictions` returns them.
         training: those of the training pictures, among which are examples too.
+        overlays: pictures under their heat maps, uint8 (H, W, 3), by position in the prepared images.
     """
     task = prepared.info.task
     texts, errors = REPORT[task], EVALUATION[task].rank_errors(test)
@@ -63,5 +72,7 @@ def view_worst(prepared: Prepared, test: pd.DataFrame, training: pd.DataFrame) -
         paths = show_paths(pd.DataFrame(found)) if found else []
         captions = map(texts.tell_example, found)
         examples = list(map(Picture, images, paths, captions))
-        shown.append(WorstError(row["index"], row["real"], row["predicted"], error, examples))
+        heat = overlays.get(row["index"])
+        overlay = None if heat is None else encode_picture(heat, EXAMPLE_SIDE)
+        shown.append(WorstError(row["index"], row["real"], row["predicted"], error, overlay, examples))
     return WorstErrors(errors.empty, shown)

@@ -84,7 +84,7 @@ def test_a_dataset_goes_with_all_that_it_left(in_playground: Project) -> None:
     )
     gone = lock.keys() - load_yaml(Path("dvc.lock"))["stages"].keys()
     assert gone == {f"{stage}@dots" for stage in ["prepare", "split", "baseline", "compare"]} | {
-        f"{stage}@tiny_number" for stage in ["train", "evaluate", "plot"]
+        f"{stage}@tiny_number" for stage in ["train", "evaluate", "plot", "heatmaps"]
     }
     assert would_run(in_playground) == {"check", "report"}
 

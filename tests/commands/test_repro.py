@@ -44,7 +44,12 @@ def test_a_stage_that_ran_is_a_line_and_what_it_prints_shows(playground: Project
 
     output = playground.run("image-recipes", "repro", "mnist").stdout
 
-    assert read_lines(output) == {"7 stages": "cached", "compare@mnist": "run", "total": ""}
+    assert read_lines(output) == {
+        "7 stages": "cached",
+        "compare@mnist": "run",
+        "heatmaps@tiny_class": "cached",
+        "total": "",
+    }
     assert "\nfrom within\n" in output
     # what DVC says, and what the stage would say by itself, is left out
     assert [word for word in ["Running", "dvc", "git add", "\r", "\n\n"] if word in output] == []
@@ -64,7 +69,7 @@ def test_what_the_run_cache_holds_is_not_run(playground: Project) -> None:
 
     again = playground.run("image-recipes", "repro", "tiny_number").stdout
 
-    assert read_lines(again) == {"7 stages": "cached", "total": ""}
+    assert read_lines(again) == {"8 stages": "cached", "total": ""}
     # by its own predictions and those of the baselines: nothing is compared
     assert "\ntiny_number: off by " in again
 
