@@ -13,7 +13,8 @@ WINDOWS_ABREAST = 5
 STEPS_A_WINDOW = 3
 PIXELS_AT_ONCE = 2**21
 
-Window = tuple[slice, slice]
+# rows and columns
+Window = tuple[slice, ...]
 
 
 def map_occlusion(model: keras.Model, images: np.ndarray) -> np.ndarray:

@@ -27,9 +27,9 @@ def test_each_of_the_worst_errors_has_its_heat_map_beside_it(
 
     page = render([view])
 
-    worst = view.recipes[0].worst
+    worst = view.recipes[0].worst.shown
     assert len(worst) == 12
-    assert all(picture["overlay"] in page and picture["overlay"] != picture["image"] for picture in worst)
+    assert all(error.overlay and error.overlay in page and error.overlay != error.picture.image for error in worst)
     assert page.count(LEGENDS[dataset, recipe]) == 1
     assert (finished.root / f"plots/{recipe}/heatmaps.png").exists()
 
@@ -40,7 +40,7 @@ def test_the_page_does_without_where_there_are_none(playground: Project, monkeyp
 
     view = view_dataset("mnist", ["tiny_class"], read_params())
 
-    assert {picture["overlay"] for picture in view.recipes[0].worst} == {None}
+    assert {error.overlay for error in view.recipes[0].worst.shown} == {None}
     assert "Warm is" not in render([view])
 
 
