@@ -10,19 +10,16 @@ from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 
-from image_recipes.core.dataset import PICTURES_FILE, DatasetInfo, Prepared, load_prepared
+from image_recipes.core.dataset import DatasetInfo, Prepared, load_prepared
 from image_recipes.core.errors import UserError
+from image_recipes.core.groups import find_groups
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
 from image_recipes.models.feeding import evaluation_batches
 from image_recipes.models.recipe import Recipe
 from image_recipes.training.fit import train_recipe
 
-# of the list of pictures: pictures that share what one of these says stay in one fold
-GROUP_COLUMNS = ("group", "duplicates", "sha256")
 # of the table, before the task's main metric: numbers of pictures, and of epochs
 COLUMNS = ("fold", "train", "validation", "held_out", "epochs")
 
@@ -107,31 +104,6 @@ def plan_folds(recipe: Recipe, prepared: Prepared, pool: np.ndarray, groups: np.
         rest = np.setdiff1d(np.arange(len(pool)), np.concatenate([held_out, validation]))
         folds.append(Fold(pool[rest], pool[validation], pool[held_out]))
     return folds
-
-
-def find_groups(folder: Path, pool: np.ndarray) -> np.ndarray:
-    """Find which pictures belong together: by group, near-duplicates and content; each alone if nothing says so.
-
-    Args:
-        folder: holds the prepared dataset.
-        pool: (n,), positions of pictures.
-
-    Returns:
-        A number for each group, (n,).
-    """
-    file = folder / PICTURES_FILE
-    if not file.exists():
-        return np.arange(len(pool))
-    table = pd.read_csv(file, dtype=str, keep_default_na=False).iloc[pool].reset_index(drop=True)
-    pairs = []
-    for column in GROUP_COLUMNS:
-        # each picture, and the first that says the same
-        known = np.flatnonzero(table[column] != "")
-        _, first, which = np.unique(table[column].to_numpy(str)[known], return_index=True, return_inverse=True)
-        pairs.append(np.stack([known, known[first][which]]))
-    ends = np.concatenate(pairs, axis=1)
-    graph = coo_array((np.ones(ends.shape[1], np.int8), (ends[0], ends[1])), shape=(len(pool), len(pool)))
-    return connected_components(graph, directed=False)[1]
 
 
 def _divide(

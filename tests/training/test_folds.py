@@ -13,7 +13,7 @@ from image_recipes.core.files import save_table
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION
 from image_recipes.models.recipe import Layer
 from image_recipes.results.folds import summarize_folds
-from image_recipes.training.folds import Fold, cross_validate, find_groups, plan_folds
+from image_recipes.training.folds import Fold, cross_validate, plan_folds
 from recipes import class_info, make_recipe, number_info
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (60, 4, 4, 1), dtype=np.uint8)
@@ -91,14 +91,3 @@ def test_each_fold_is_trained_afresh(
 def test_fewer_groups_than_folds_are_named() -> None:
     with pytest.raises(UserError, match=r"recipes\.net\.folds: 4 folds of 2 groups of pictures: give at most 2"):
         plan(folds=4, groups=np.arange(48) % 2)
-
-
-def test_groups_are_joined_by_group_near_duplicates_and_content(tmp_path: Path) -> None:
-    rows = ["a,,1", "a,x,2", ",x,3", ",,4", ",,4", "b,,5", ",y,6"]
-    (tmp_path / "pictures.csv").write_text("group,duplicates,sha256\n" + "\n".join(rows) + "\n", "utf-8")
-
-    groups = find_groups(tmp_path, np.array([6, 5, 4, 3, 2, 1, 0]))
-
-    assert [list(np.flatnonzero(groups == group)) for group in dict.fromkeys(groups)] == [[0], [1], [2, 3], [4, 5, 6]]
-    # a dataset whose pictures are no files
-    assert len(set(find_groups(tmp_path / "none", np.arange(5)))) == 5

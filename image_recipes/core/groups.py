@@ -1,0 +1,38 @@
+"""Which pictures belong together, such as near-duplicates: none may judge what another has taught."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
+
+from image_recipes.core.dataset import PICTURES_FILE
+
+# of the list of pictures: pictures that share what one of these says stay in one fold
+GROUP_COLUMNS = ("group", "duplicates", "sha256")
+
+
+def find_groups(folder: Path, pool: np.ndarray) -> np.ndarray:
+    """Find which pictures belong together: by group, near-duplicates and content; each alone if nothing says so.
+
+    Args:
+        folder: holds the prepared dataset.
+        pool: (n,), positions of pictures.
+
+    Returns:
+        A number for each group, (n,).
+    """
+    file = folder / PICTURES_FILE
+    if not file.exists():
+        return np.arange(len(pool))
+    table = pd.read_csv(file, dtype=str, keep_default_na=False).iloc[pool].reset_index(drop=True)
+    pairs = []
+    for column in GROUP_COLUMNS:
+        # each picture, and the first that says the same
+        known = np.flatnonzero(table[column] != "")
+        _, first, which = np.unique(table[column].to_numpy(str)[known], return_index=True, return_inverse=True)
+        pairs.append(np.stack([known, known[first][which]]))
+    ends = np.concatenate(pairs, axis=1)
+    graph = coo_array((np.ones(ends.shape[1], np.int8), (ends[0], ends[1])), shape=(len(pool), len(pool)))
+    return connected_components(graph, directed=False)[1]
