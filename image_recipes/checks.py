@@ -19,12 +19,18 @@ REMEDIES = {heatmaps.KEY: "add `heatmaps: true`, or false for none"}
 VALUES = {"seed": Seed, heatmaps.KEY: heatmaps.Switch}
 # what the folders metrics/ and plots/ hold beside datasets and recipes
 RESERVED_NAMES = {
-    "datasets": {"baseline", "compare"},
+    "datasets": {"baseline", "compare", "suspects"},
     "recipes": {"compare", "history", "overview", "predictions", "samples"},
 }
 MODELS_FOLDER = Path("models")
-# where a recipe leaves files for `compare` or `report`, in a folder of its dataset, and their ending
-COMPARED_FILES = {"metrics": ".json", "plots/history": ".csv", "data/predictions": ".csv", "data/heatmaps": ".npz"}
+# where a recipe leaves files for `compare`, `suspects` or `report`, in a folder of its dataset, and their ending
+COMPARED_FILES = {
+    "metrics": ".json",
+    "plots/history": ".csv",
+    "data/heatmaps": ".npz",
+    "data/out_of_fold": ".npy",
+    "data/predictions": ".csv",
+}
 
 
 def check_params(may_be_empty: bool = False) -> dict[str, list[str]]:

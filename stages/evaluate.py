@@ -2,24 +2,29 @@
 
 from pathlib import Path
 
+import numpy as np
+
 from image_recipes.core.dataset import load_prepared, load_split
 from image_recipes.core.errors import UserError
+from image_recipes.core.groups import find_groups
 from image_recipes.core.params import load_dataset_name, load_seed
 from image_recipes.core.running import run_stage
 from image_recipes.evaluation.by_task import EVALUATION
 from image_recipes.evaluation.coverage import measure_coverage
 from image_recipes.evaluation.inference import predict_and_judge, score_by_own_metrics
+from image_recipes.models.embedding import add_embedding
 from image_recipes.models.saving import load_model, load_reliability
 from image_recipes.results.folds import summarize_folds
 from image_recipes.results.metrics import prefix_metrics, save_metrics
 from image_recipes.results.paths import insert_paths
 from image_recipes.results.predictions import insert_judgement, save_predictions, tabulate_predictions
+from image_recipes.results.suspects import save_out_of_fold
 
 PREFIXES = {"train": "train", "validation": "val", "test": "test"}
 
 
 def main(recipe: str) -> None:
-    """Predict all pictures by a recipe's model, once, and score it on each split."""
+    """Predict all pictures by a recipe's model, once, score it on each split, and doubt their labels."""
     dataset = load_dataset_name(recipe)
     seed = load_seed()
     folder = Path("data/prepared") / dataset
@@ -31,12 +36,15 @@ def main(recipe: str) -> None:
         raise UserError(
             f"{model_file}: an earlier version has trained it: train it again by `dvc repro train@{recipe}`"
         )
+    with_embedding = add_embedding(model)
 
     metrics: dict[str, float | None] = {"parameters": model.count_params()}
-    predictions = {}
+    predictions, features, indices = {}, [], []
     for split, prefix in PREFIXES.items():
         pictures = prepared.subset(load_split(Path("data/split") / dataset, split))
-        outputs, judgement = predict_and_judge(model, reliability, pictures, info.task)
+        outputs, judgement, seen = predict_and_judge(with_embedding, reliability, pictures, info.task)
+        features.append(seen)
+        indices.append(pictures.indices)
         table = insert_paths(tabulate_predictions(pictures, judgement.outputs, info), folder)
         predictions[split] = insert_judgement(table, judgement.region, judgement.unfamiliar, info)
         if split == "test":
@@ -48,6 +56,11 @@ def main(recipe: str) -> None:
     metrics |= summarize_folds(Path(f"models/{recipe}.folds.csv"), info.task)
     save_predictions(predictions, Path(f"data/predictions/{dataset}/{recipe}.csv"))
     save_metrics(metrics, Path(f"metrics/{dataset}/{recipe}.json"))
+
+    pool = np.concatenate(indices)
+    groups = find_groups(folder, pool)
+    held_out = evaluation.predict_by_folds(np.concatenate(features), prepared.targets[pool], groups, info)
+    save_out_of_fold(held_out, dataset, recipe)
 
 
 if __name__ == "__main__":

@@ -24,6 +24,7 @@ from image_recipes.core.errors import UserError, one_line
 from image_recipes.core.params import load_seed
 from image_recipes.results.metrics import load_baseline_metrics, load_metrics
 from image_recipes.results.predictions import load_baselines, load_predictions
+from image_recipes.results.suspects import SUSPECTS_FOLDER, load_suspects
 from image_recipes.results.tables import BASELINE, load_table
 
 # what DVC logs before it runs a stage's command, rather than take the outputs from its cache
@@ -50,6 +51,7 @@ def reproduce(names: Collection[str], verbose: bool) -> None:
     compared = [dataset for dataset in meant if not names or dataset in names]
     targets = [f"plot@{recipe}" for recipes in meant.values() for recipe in recipes]
     targets += [f"{'compare' if dataset in compared else 'baseline'}@{dataset}" for dataset in meant]
+    targets += [f"suspects@{dataset}" for dataset in compared]
     # last, since nothing waits for them
     targets += [f"heatmaps@{recipe}" for recipes in meant.values() for recipe in recipes]
     lines = StageLines(len(LONGEST_KIND) + max(len(name) for entry in meant.items() for name in (entry[0], *entry[1])))
@@ -156,7 +158,17 @@ def _tell_learned(dataset: str, recipes: list[str], compared: bool) -> list[str]
     )
     baseline_metrics = load_baseline_metrics(Path("metrics/baseline") / dataset)
     verdicts = judge_recipes(info, metrics, baseline_metrics, baselines, pairs)
-    return tell_verdicts(verdicts, choose_best(info.task, metrics))
+    lines = tell_verdicts(verdicts, choose_best(info.task, metrics))
+    return [*lines, *_tell_suspects(dataset, info)] if compared else lines
+
+
+def _tell_suspects(dataset: str, info: DatasetInfo) -> list[str]:
+    suspects = load_suspects(dataset, info)
+    if suspects is None or not len(suspects.table):
+        return []
+    found, first = len(suspects.table), suspects.table["path"].iloc[0]
+    counted = f"suspicious labels: {found:,} of {suspects.judged:,}, first that of {first}"
+    return [f"{dataset}: {counted}; {SUSPECTS_FOLDER / dataset}.csv lists them"]
 
 
 def _compare_with(

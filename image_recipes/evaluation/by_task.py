@@ -1,8 +1,9 @@
 """What is computed from the predictions of each task, and what its recipes have to beat."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
 from image_recipes.core.dataset import DatasetInfo, Subset
@@ -20,7 +21,9 @@ from image_recipes.evaluation.measures import (
     score_classes,
     score_numbers,
 )
+from image_recipes.evaluation.out_of_fold import predict_classes_by_folds, predict_numbers_by_folds
 from image_recipes.evaluation.references import References
+from image_recipes.evaluation.suspects import find_class_suspects, find_number_suspects
 from image_recipes.results.metrics import Metrics
 
 
@@ -36,6 +39,10 @@ class EvaluationOfTask(NamedTuple):
         predict_baselines: outputs of models that need no network, by name, for the test pictures, and what
             they have learned from, if not from everything; from the dataset's info, the three splits and a
             seed. `linear` is among them.
+        predict_by_folds: what a network's features say of pictures whose labels it was not taught, (N, units); from
+            the features, the labels, the groups of pictures and the dataset's info.
+        find_suspects: the labels that are probably wrong, the most doubtful first; from the labels, such
+            predictions of each recipe and the dataset's info.
     """
 
     score: Callable[[pd.DataFrame], Metrics]
@@ -44,6 +51,8 @@ class EvaluationOfTask(NamedTuple):
     count_confusions: Callable[[pd.DataFrame, DatasetInfo], pd.DataFrame]
     rank_errors: Callable[[pd.DataFrame], pd.DataFrame]
     predict_baselines: Callable[[DatasetInfo, Mapping[str, Subset], int], References]
+    predict_by_folds: Callable[[np.ndarray, np.ndarray, np.ndarray, DatasetInfo], np.ndarray]
+    find_suspects: Callable[[np.ndarray, Sequence[np.ndarray], DatasetInfo], pd.DataFrame]
 
 
 EVALUATION: dict[Task, EvaluationOfTask] = {
@@ -54,6 +63,8 @@ EVALUATION: dict[Task, EvaluationOfTask] = {
         count_class_confusions,
         rank_class_errors,
         predict_class_baselines,
+        predict_classes_by_folds,
+        find_class_suspects,
     ),
     REGRESSION: EvaluationOfTask(
         score_numbers,
@@ -62,6 +73,8 @@ EVALUATION: dict[Task, EvaluationOfTask] = {
         count_number_confusions,
         rank_number_errors,
         predict_number_baselines,
+        predict_numbers_by_folds,
+        find_number_suspects,
     ),
 }
 

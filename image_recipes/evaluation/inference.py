@@ -1,17 +1,23 @@
 """Running a trained model over the pictures of a split, and judging it by the metrics it was compiled with."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 import numpy as np
+from sklearn.random_projection import SparseRandomProjection
 
 from image_recipes.core.dataset import DatasetInfo, Subset
 from image_recipes.core.tasks import Task
 from image_recipes.models.backend import keras
 from image_recipes.models.compiling import encode_for, load_own_metrics
-from image_recipes.models.embedding import add_embedding
-from image_recipes.models.feeding import evaluation_batches
+from image_recipes.models.feeding import evaluation_batch_size, evaluation_batches
 from image_recipes.models.reliability import COVERAGE, Judgement, Reliability
 from image_recipes.results.metrics import Metrics
 
 OUTPUTS_AT_ONCE = 10_000
+# bounds of the memory that features take: wider ones are projected at random, some pictures at a time
+MOST_FEATURES = 2_048
+FEATURES_BYTES_AT_ONCE = 2**28
 
 
 def predict(model: keras.Model, pictures: Subset) -> np.ndarray:
@@ -27,32 +33,54 @@ def predict(model: keras.Model, pictures: Subset) -> np.ndarray:
     return model.predict(evaluation_batches(pictures, model), verbose=0)
 
 
-def predict_and_judge(
-    model: keras.Model, reliability: Reliability, pictures: Subset, task: Task
-) -> tuple[np.ndarray, Judgement]:
-    """Predict pictures in order, and judge how far to trust that, at the usual coverage.
+class Inference(NamedTuple):
+    """What a model makes of N pictures.
+
+    Attributes:
+        outputs: as `predict` returns them.
+        judgement: how far to trust them, at the usual coverage.
+        features: what the head has made them from, float32 (N, d). Of more than 2,048 features so many projections,
+            the same ones for any pictures.
+    """
+
+    outputs: np.ndarray
+    judgement: Judgement
+    features: np.ndarray
+
+
+def predict_and_judge(model: keras.Model, reliability: Reliability, pictures: Subset, task: Task) -> Inference:
+    """Predict pictures in order, and judge how far to trust that.
 
     Args:
-        model: takes raw pictures.
+        model: as `add_embedding` returns it: made once, since Keras prepares it at its first use.
         reliability: of the model.
         pictures: N of them.
         task: of the model.
-
-    Returns:
-        The model's own outputs, as `predict`, and the judgement.
     """
-    both = add_embedding(model)
+    width = model.output_shape[0][-1]
+    project = _plan_projection(width)
+    batch = evaluation_batch_size(pictures, model)
+    # in whole batches, so that these are as if all pictures came at once
+    size = batch * max(1, FEATURES_BYTES_AT_ONCE // (4 * width * batch))
     found = []
-    # embeddings of all pictures at once may not fit in memory
-    for start in range(0, len(pictures), OUTPUTS_AT_ONCE):
-        part = slice(start, start + OUTPUTS_AT_ONCE)
-        some = Subset(pictures.images, pictures.targets[part], pictures.indices[part])
-        embedding, outputs = both.predict(evaluation_batches(some, model), verbose=0)
-        found.append((outputs, reliability.judge(task, outputs, embedding, COVERAGE)))
-    outputs = np.concatenate([outputs for outputs, _ in found])
-    calibrated, regions, unfamiliar = zip(*(judgement for _, judgement in found), strict=True)
+    for start in range(0, len(pictures), size):
+        places = slice(start, start + size)
+        part = Subset(pictures.images, pictures.targets[places], pictures.indices[places])
+        embedding, outputs = model.predict(evaluation_batches(part, model), verbose=0)
+        found.append((outputs, *reliability.judge(task, outputs, embedding, COVERAGE), project(embedding)))
+    outputs, calibrated, regions, unfamiliar, features = zip(*found, strict=True)
     region = None if regions[0] is None else np.concatenate(regions)
-    return outputs, Judgement(np.concatenate(calibrated), region, np.concatenate(unfamiliar))
+    judgement = Judgement(np.concatenate(calibrated), region, np.concatenate(unfamiliar))
+    return Inference(np.concatenate(outputs), judgement, np.concatenate(features))
+
+
+def _plan_projection(width: int) -> Callable[[np.ndarray], np.ndarray]:
+    if width <= MOST_FEATURES:
+        return lambda features: features
+    # it goes by the shape alone
+    projection = SparseRandomProjection(MOST_FEATURES, random_state=0).fit(np.zeros((1, width), np.float32))
+    # where a network has diverged, scikit-learn would refuse its features
+    return lambda features: np.asarray(features @ projection.components_.T, np.float32)
 
 
 def score_by_own_metrics(model: keras.Model, targets: np.ndarray, outputs: np.ndarray, info: DatasetInfo) -> Metrics:

@@ -8,7 +8,7 @@ import pandas as pd
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.errors import UserError
 from image_recipes.evaluation.by_task import EVALUATION
-from image_recipes.results.predictions import probabilities
+from image_recipes.results.predictions import rank_by_confidence
 
 # as many as the report shows of each
 WORST_EXPLAINED = 12
@@ -34,7 +34,7 @@ def choose_pictures(predictions: Mapping[str, pd.DataFrame], info: DatasetInfo, 
     test = predictions["test"]
     worst = EVALUATION[info.task].rank_errors(test).head(WORST_EXPLAINED).drop(columns="loss")
     if worst.empty:
-        worst = test.iloc[probabilities(test).max(axis=1).argsort(kind="stable")[:WORST_EXPLAINED]]
+        worst = rank_by_confidence(test).head(WORST_EXPLAINED)
     doubted = pd.concat(predictions.values()).set_index("index", drop=False)
     doubted = doubted.loc[[index for index in _read_suspects(suspects) if index in doubted.index]]
     return pd.concat([worst, doubted]).drop_duplicates("index", ignore_index=True)

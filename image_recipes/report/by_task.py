@@ -51,6 +51,7 @@ class ReportOfTask(NamedTuple):
         find_examples: finds, among these, what a row of predictions is to be shown beside.
         tell_error: says how wrong a row of predictions is.
         tell_example: says what such an example is.
+        doubt_note: says how doubtful a label is, and to how many recipes.
         parts_title: of the table of how good predictions are for which pictures.
         order_parts: puts the rows of that table in the order to show, where there are too many to read all.
     """
@@ -67,6 +68,7 @@ class ReportOfTask(NamedTuple):
     find_examples: Callable[[pd.DataFrame, Row], list[Row]]
     tell_error: Callable[[Row], Sentence]
     tell_example: Callable[[Row], Sentence]
+    doubt_note: str
     parts_title: str
     order_parts: Callable[[pd.DataFrame], pd.DataFrame]
 
@@ -123,6 +125,7 @@ REPORT: dict[Task, ReportOfTask] = {
         find_examples=find_class_examples,
         tell_error=tell_class_error,
         tell_example=tell_class_example,
+        doubt_note="doubt {doubt} of 1, by {recipes} of {all} recipes",
         parts_title="Class by class",
         order_parts=lambda parts: parts.sort_values("f1", kind="stable"),
     ),
@@ -144,6 +147,7 @@ REPORT: dict[Task, ReportOfTask] = {
         find_examples=find_number_examples,
         tell_error=tell_number_error,
         tell_example=tell_number_example,
+        doubt_note="{doubt} robust standard deviations off, by {recipes} of {all} recipes",
         parts_title="By the real number",
         order_parts=lambda parts: parts,
     ),

@@ -11,7 +11,9 @@ from image_recipes.comparison.verdict import Outcome, Verdict, choose_best, judg
 from image_recipes.core.dataset import DatasetInfo, load_prepared
 from image_recipes.report.by_task import REPORT, ReportOfTask
 from image_recipes.report.charts import Chart, chart_errors, chart_histories, epoch_step
+from image_recipes.report.pictures import encode_picture
 from image_recipes.report.recipe_view import RecipeView, view_recipe
+from image_recipes.report.suspects import SuspectsView, view_suspects
 from image_recipes.results.hashes import hash_as_dvc
 from image_recipes.results.history import load_history
 from image_recipes.results.metrics import load_baseline_metrics, load_metrics
@@ -41,6 +43,7 @@ class DatasetView(NamedTuple):
     pairs: list[dict[Any, Any]]
     charts: list[Chart]
     recipes: list[RecipeView]
+    suspects: SuspectsView | None = None
 
 
 def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> DatasetView:
@@ -92,6 +95,7 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
             )
             for recipe in recipes
         ],
+        suspects=view_suspects(name, prepared, encode_picture),
     )
 
 

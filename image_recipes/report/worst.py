@@ -37,8 +37,8 @@ class WorstError(NamedTuple):
     real: Any
     predicted: Any
     picture: Picture
-    overlay: str | None
     examples: list[Picture]
+    overlay: str | None = None
 
 
 class WorstErrors(NamedTuple):
@@ -74,5 +74,5 @@ def view_worst(
         examples = list(map(Picture, images, paths, captions))
         heat = overlays.get(row["index"])
         overlay = None if heat is None else encode_picture(heat, EXAMPLE_SIDE)
-        shown.append(WorstError(row["index"], row["real"], row["predicted"], error, overlay, examples))
+        shown.append(WorstError(row["index"], row["real"], row["predicted"], error, examples, overlay))
     return WorstErrors(errors.empty, shown)

@@ -83,7 +83,7 @@ def test_a_dataset_goes_with_all_that_it_left(in_playground: Project) -> None:
         + TINY_PARAMS[TINY_PARAMS.index("architectures:") : TINY_PARAMS.index("  pool:")]
     )
     gone = lock.keys() - load_yaml(Path("dvc.lock"))["stages"].keys()
-    assert gone == {f"{stage}@dots" for stage in ["prepare", "split", "baseline", "compare"]} | {
+    assert gone == {f"{stage}@dots" for stage in ["prepare", "split", "baseline", "compare", "suspects"]} | {
         f"{stage}@tiny_number" for stage in ["train", "evaluate", "plot", "heatmaps"]
     }
     assert would_run(in_playground) == {"check", "report"}
@@ -250,7 +250,7 @@ def test_a_recipe_comes_and_goes_without_a_trace(in_playground: Project) -> None
     assert "data/raw" not in said
     assert Path("params.yaml").read_text("utf-8") == TINY_PARAMS
     assert not [name for name in files(in_playground) if "second" in name]
-    assert would_run(in_playground) <= {"check", "compare@mnist", "report"}
+    assert would_run(in_playground) <= {"check", "compare@mnist", "suspects@mnist", "report"}
     in_playground.repro()
     assert in_playground.run("git", "status", "--porcelain").stdout == ""
     assert files(in_playground) == before

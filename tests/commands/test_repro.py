@@ -30,7 +30,7 @@ def test_what_is_unchanged_is_one_line(playground: Project) -> None:
     done = playground.run("image-recipes", "repro")
 
     stages, total, *learned = done.stdout.splitlines()
-    assert read_lines(f"{stages}\n{total}") == {"16 stages": "cached", "total": ""}
+    assert read_lines(f"{stages}\n{total}") == {"18 stages": "cached", "total": ""}
     assert [line.partition(":")[0] for line in learned] == ["tiny_class", "tiny_number", "what to look at next"]
     assert re.fullmatch(
         r"tiny_class: right for [\d.]+ % of 60 test pictures \(95 % interval: .* %\), .*than .*", learned[0]
@@ -47,6 +47,7 @@ def test_a_stage_that_ran_is_a_line_and_what_it_prints_shows(playground: Project
     assert read_lines(output) == {
         "7 stages": "cached",
         "compare@mnist": "run",
+        "suspects@mnist": "cached",
         "heatmaps@tiny_class": "cached",
         "total": "",
     }

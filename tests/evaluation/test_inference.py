@@ -4,9 +4,13 @@ import numpy as np
 import pytest
 
 from image_recipes.core.dataset import Subset
-from image_recipes.evaluation.inference import predict
+from image_recipes.core.tasks import REGRESSION
+from image_recipes.evaluation.inference import MOST_FEATURES, predict, predict_and_judge
 from image_recipes.evaluation.measures import score_classes
 from image_recipes.models.backend import keras
+from image_recipes.models.embedding import add_embedding
+from image_recipes.models.recipe import HEAD
+from image_recipes.models.reliability import Familiarity, Reliability
 from image_recipes.results.predictions import tabulate_predictions
 from recipes import class_info
 
@@ -33,3 +37,32 @@ def test_predictions_are_in_the_order_of_the_split(monkeypatch: pytest.MonkeyPat
     outputs = predict(model, Subset(np.arange(100, dtype=np.uint8)[:, None], order, order))
 
     assert outputs[:, 0].tolist() == (2 * order).tolist()
+
+
+@pytest.mark.parametrize("width", [5, MOST_FEATURES + 9])
+def test_features_come_with_the_same_predictions_in_bounded_memory(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
+    monkeypatch.setattr("image_recipes.models.feeding.EVALUATION_BYTES", 0)  # 32 pictures a batch
+    monkeypatch.setattr("image_recipes.evaluation.inference.FEATURES_BYTES_AT_ONCE", 0)  # a batch at once
+    keras.utils.set_random_seed(1)
+    layers = [keras.layers.Rescaling(1 / 255), keras.layers.Dense(width, name="last"), keras.layers.Dense(2, name=HEAD)]
+    model = keras.Sequential([keras.Input((3,)), *layers])
+    images = np.random.default_rng(0).integers(0, 256, (100, 3), dtype=np.uint8)
+    order = np.random.default_rng(0).permutation(100)[:70]
+    pictures = Subset(images, order, order)
+
+    familiarity = Familiarity(np.zeros(width), np.eye(1, width), np.ones(1), 1.0, np.inf)
+    reliability = Reliability(1.0, np.zeros(9, np.float32), familiarity)
+    outputs, judgement, features = predict_and_judge(add_embedding(model), reliability, pictures, REGRESSION)
+
+    np.testing.assert_array_equal(outputs, predict(model, pictures))
+    np.testing.assert_array_equal(judgement.outputs, outputs)
+    assert judgement.unfamiliar.tolist() == [False] * 70
+    assert features.dtype == np.float32
+    seen = keras.Model(model.inputs, model.get_layer("last").output).predict(images[order], verbose=0)
+    if width <= MOST_FEATURES:
+        np.testing.assert_allclose(features, seen, rtol=1e-5, atol=1e-6)
+    else:
+        # distances are kept, about
+        assert features.shape == (70, MOST_FEATURES)
+        ratio = np.linalg.norm(features[1:] - features[0], axis=1) / np.linalg.norm(seen[1:] - seen[0], axis=1)
+        assert 0.8 < ratio.min() <= ratio.max() < 1.2

@@ -7,7 +7,7 @@ import pytest
 
 from image_recipes.core.errors import UserError
 from image_recipes.explanation.chosen import WORST_EXPLAINED, choose_pictures
-from image_recipes.report.recipe_view import WORST_SHOWN
+from image_recipes.report.worst import WORST_SHOWN
 from predictions import of_classes, of_numbers
 from recipes import class_info, number_info
 

@@ -141,6 +141,7 @@ def test_stages_that_need_no_tensorflow_do_not_import_it(name: str) -> None:
             "baseline@dots",
             "plot@tiny_number",
             "compare@mnist",
+            "suspects@mnist",
         ],
         pytest.param(["train@tiny_class"], marks=pytest.mark.slow),
         pytest.param(["evaluate@tiny_class"], marks=pytest.mark.slow),

@@ -10,7 +10,7 @@ from dvc.repo import Repo
 
 from projects import Project, load_yaml
 
-CHAIN = {"check", "compare@mnist", "report"} | {
+CHAIN = {"check", "compare@mnist", "suspects@mnist", "report"} | {
     f"{stage}@tiny_class" for stage in ["train", "evaluate", "plot", "heatmaps"]
 }
 
@@ -30,7 +30,9 @@ def experiment(project: Project, name: str, *overrides: str) -> None:
 
 def test_a_first_run_runs_every_stage_and_a_second_none(playground: Project) -> None:
     per_dataset = {
-        f"{stage}@{name}" for stage in ["prepare", "split", "baseline", "compare"] for name in ["mnist", "dots"]
+        f"{stage}@{name}"
+        for stage in ["prepare", "split", "baseline", "compare", "suspects"]
+        for name in ["mnist", "dots"]
     }
     per_recipe = {
         f"{stage}@{name}"
@@ -104,6 +106,7 @@ EDITED = {
         "evaluate",
         "plot",
         "compare",
+        "suspects",
         "heatmaps",
         "report",
     },
@@ -112,8 +115,8 @@ EDITED = {
     "models/build.py": {"train", "evaluate", "heatmaps"},
     "models/recipe.py": {"check", "train", "evaluate", "heatmaps"},
     "training/steps.py": {"train"},
-    "evaluation/measures.py": {"baseline", "evaluate", "compare", "heatmaps", "report"},
-    "results/metrics.py": {"split", "baseline", "evaluate", "plot", "compare", "heatmaps", "report"},
+    "evaluation/measures.py": {"baseline", "evaluate", "compare", "suspects", "heatmaps", "report"},
+    "results/metrics.py": {"split", "baseline", "evaluate", "plot", "compare", "suspects", "heatmaps", "report"},
     "comparison/table.py": {"compare", "report"},
     "explanation/gradcam.py": {"heatmaps"},
     "explanation/wanted.py": {"check", "heatmaps"},
@@ -165,7 +168,7 @@ def test_a_recipe_comes_and_goes_by_params_alone(playground: Project) -> None:
 
     ran = playground.repro()
 
-    assert ran == {"check", "compare@mnist", "report"} | {
+    assert ran == {"check", "compare@mnist", "suspects@mnist", "report"} | {
         f"{stage}@second" for stage in ["train", "evaluate", "plot", "heatmaps"]
     }
     baselines = ["baseline: majority", "baseline: linear"]
@@ -175,7 +178,7 @@ def test_a_recipe_comes_and_goes_by_params_alone(playground: Project) -> None:
     playground.edit("params.yaml", second, "")
 
     # the check of the first params comes from DVC's run cache
-    assert playground.repro() == {"compare@mnist", "report"}
+    assert playground.repro() == {"compare@mnist", "suspects@mnist", "report"}
     assert pd.read_csv(playground.root / "metrics/compare/mnist.csv")["recipe"].tolist() == [
         "tiny_class",
         *baselines,

@@ -36,8 +36,10 @@ from image_recipes.report.examples import (
 )
 from image_recipes.report.page import TEMPLATES, render
 from image_recipes.report.recipe_view import RecipeView
+from image_recipes.report.suspects import SPLIT_WORDS
 from image_recipes.report.worst import Picture, WorstError, WorstErrors
 from image_recipes.results.confusion import count_confusions
+from image_recipes.results.heatmaps import WARM
 from image_recipes.results.metrics import Metrics
 from predictions import of_classes, of_numbers
 from projects import Project, load_yaml
@@ -212,6 +214,9 @@ def texts_of_page(task: Task) -> set[str]:
         texts.test_note,
         *(tell(row).text for row in predictions.to_dict("records") for tell in (texts.tell_error, texts.tell_example)),
         *(outcome.value for outcome in Outcome),
+        texts.doubt_note,
+        WARM[task],
+        *SPLIT_WORDS.values(),
         texts.parts_title,
         ERRORS_CAPTION,
         *captions,

@@ -25,7 +25,7 @@ def view(info: DatasetInfo, test: pd.DataFrame, training: pd.DataFrame, side: in
     images = np.arange(count, dtype=np.uint8)[:, None, None, None] * np.ones(
         (1, side, side, info.image_shape[2]), np.uint8
     )
-    return view_worst(Prepared(images, np.zeros(count), info), test, training)
+    return view_worst(Prepared(images, np.zeros(count), info), test, training, {})
 
 
 def opened(address: str) -> Image.Image:

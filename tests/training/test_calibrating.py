@@ -9,6 +9,7 @@ import pytest
 from image_recipes.core.dataset import Subset
 from image_recipes.evaluation.inference import predict, predict_and_judge
 from image_recipes.models.build import build_model
+from image_recipes.models.embedding import add_embedding
 from image_recipes.models.recipe import Layer
 from image_recipes.models.reliability import scale_logits
 from image_recipes.models.saving import load_model, load_reliability, save_model
@@ -71,10 +72,11 @@ def test_it_travels_in_the_model_s_file(tmp_path: Path, classes: int | None) -> 
     opened = load_model(tmp_path / "first.keras")
     np.testing.assert_array_equal(predict(opened, validation), predict(model, validation))
     for kept in (reliability, loaded):
-        outputs, judgement = predict_and_judge(model, kept, validation, info.task)
+        outputs, judgement, features = predict_and_judge(add_embedding(model), kept, validation, info.task)
         assert judgement.region is not None
         assert judgement.unfamiliar.sum() == 0
         np.testing.assert_array_equal(outputs, predict(model, validation))
+        assert features.shape == (40, 12)
     assert loaded.temperature == reliability.temperature
     np.testing.assert_array_equal(loaded.scores, reliability.scores)
 
@@ -86,18 +88,3 @@ def test_a_file_of_before_says_nothing(tmp_path: Path) -> None:
     assert load_reliability(tmp_path / "old.keras") is None
     with zipfile.ZipFile(tmp_path / "old.keras") as archive:
         assert not [name for name in archive.namelist() if "reliability" in name]
-
-
-def test_pictures_in_blocks_are_judged_as_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    info = class_info([8, 8, 1], ["a", "b", "c"])
-    model = build_model(make_recipe(LAYERS), info)
-    pictures = subset(50, 3)
-    reliability = assess_reliability(model, info, pictures, pictures, seed=0)
-    outputs, whole = predict_and_judge(model, reliability, pictures, info.task)
-
-    monkeypatch.setattr("image_recipes.evaluation.inference.OUTPUTS_AT_ONCE", 7)
-    again, parts = predict_and_judge(model, reliability, pictures, info.task)
-
-    np.testing.assert_allclose(again, outputs, rtol=1e-5)
-    np.testing.assert_allclose(parts.outputs, whole.outputs, rtol=1e-4)
-    assert parts.unfamiliar.shape == whole.unfamiliar.shape

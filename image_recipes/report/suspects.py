@@ -1,0 +1,46 @@
+"""The section of the report on labels that are probably wrong."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from image_recipes.core.dataset import Prepared
+from image_recipes.results.suspects import Suspects, load_suspects
+
+SUSPECTS_SHOWN = 24
+# of a split, in the page's words
+SPLIT_WORDS = {"train": "training picture", "validation": "validation picture", "test": "test picture"}
+
+
+class SuspectsView(NamedTuple):
+    """What the page shows of a dataset's suspicious labels.
+
+    Attributes:
+        found: all of them.
+        shown: the first of them, a row of the table each, with `image`, a data URI, and `split_word`.
+    """
+
+    found: Suspects
+    shown: list[dict[Any, Any]]
+
+
+def view_suspects(dataset: str, prepared: Prepared, draw: Callable[[np.ndarray], str]) -> SuspectsView | None:
+    """Gather what the page shows of a dataset's suspicious labels; None if the stage `suspects` has not run.
+
+    Args:
+        dataset: its name.
+        prepared: its pictures, so that those are shown whose files are gone.
+        draw: makes a data URI of a picture.
+
+    Raises:
+        UserError: the table is damaged.
+    """
+    found = load_suspects(dataset, prepared.info)
+    if found is None:
+        return None
+    rows = found.table.head(SUSPECTS_SHOWN).to_dict("records")
+    shown = [
+        {**row, "image": draw(prepared.images[row["index"]]), "split_word": SPLIT_WORDS[row["split"]]} for row in rows
+    ]
+    return SuspectsView(found, shown)
