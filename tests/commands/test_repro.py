@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from dvc.lock import Lock
 from PIL import Image
@@ -31,7 +32,17 @@ def test_what_is_unchanged_is_one_line(playground: Project) -> None:
 
     stages, total, *learned = done.stdout.splitlines()
     assert read_lines(f"{stages}\n{total}") == {"18 stages": "cached", "total": ""}
-    assert [line.partition(":")[0] for line in learned] == ["tiny_class", "tiny_number", "what to look at next"]
+    told = [line.partition(":")[0] for line in learned]
+    assert [name for name in told if name not in {"mnist", "dots"}] == [
+        "tiny_class",
+        "tiny_number",
+        "what to look at next",
+    ]
+    suspects = len(pd.read_csv(playground.root / "metrics/suspects/mnist.csv"))
+    assert suspects > 0
+    (suspicious,) = [line for line in learned if line.startswith("mnist: ")]
+    assert suspicious.startswith(f"mnist: suspicious labels: {suspects} of 320, first that of #")
+    assert suspicious.endswith("; metrics/suspects/mnist.csv lists them")
     assert re.fullmatch(
         r"tiny_class: right for [\d.]+ % of 60 test pictures \(95 % interval: .* %\), .*than .*", learned[0]
     )

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from image_recipes.core.dataset import DatasetInfo
 from image_recipes.evaluation.by_task import EVALUATION
 from image_recipes.evaluation.out_of_fold import predict_classes_by_folds, predict_numbers_by_folds
 from recipes import class_info, number_info
@@ -77,8 +78,8 @@ def test_classes_of_two_pictures_are_learned_from_the_other_one() -> None:
 
 @pytest.mark.parametrize("info", [CLASSES, NUMBERS], ids=["classes", "numbers"])
 @pytest.mark.filterwarnings("error")
-def test_what_can_teach_nothing_says_nothing(info: type) -> None:
-    predict = EVALUATION[info.task].predict_by_folds  # type: ignore[attr-defined]
+def test_what_can_teach_nothing_says_nothing(info: DatasetInfo) -> None:
+    predict = EVALUATION[info.task].predict_by_folds
     labels = KINDS if info is CLASSES else KINDS.astype(np.float32)
     diverged = SEPARATE.copy()
     diverged[3, 2] = np.nan

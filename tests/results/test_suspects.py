@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.errors import UserError
 from image_recipes.results.suspects import (
     Suspects,
@@ -46,10 +47,10 @@ def test_the_table_says_which_file_and_split(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("info", [INFO, number_info([8, 8, 1])], ids=["classes", "numbers"])
-def test_a_table_without_rows_is_read_too(info: type) -> None:
+def test_a_table_without_rows_is_read_too(info: DatasetInfo) -> None:
     save_suspects(Suspects(tabulate_suspects(FOUND.head(0), POOL, "own"), 5, 5, 2), "own")
 
-    suspects = load_suspects("own", info)  # type: ignore[arg-type]
+    suspects = load_suspects("own", info)
 
     assert suspects
     assert not len(suspects.table)
