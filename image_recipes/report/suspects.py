@@ -9,6 +9,8 @@ from image_recipes.core.dataset import Prepared
 from image_recipes.results.suspects import Suspects, load_suspects
 
 SUSPECTS_SHOWN = 24
+# without a picture; the page stays small enough to send
+MOST_NAMED = 1_000
 # of a split, in the page's words
 SPLIT_WORDS = {"train": "training picture", "validation": "validation picture", "test": "test picture"}
 
@@ -19,10 +21,12 @@ class SuspectsView(NamedTuple):
     Attributes:
         found: all of them.
         shown: the first of them, a row of the table each, with `image`, a data URI, and `split_word`.
+        named: the next ones, without `image`.
     """
 
     found: Suspects
     shown: list[dict[Any, Any]]
+    named: list[dict[Any, Any]]
 
 
 def view_suspects(dataset: str, prepared: Prepared, draw: Callable[[np.ndarray], str]) -> SuspectsView | None:
@@ -39,8 +43,7 @@ def view_suspects(dataset: str, prepared: Prepared, draw: Callable[[np.ndarray],
     found = load_suspects(dataset, prepared.info)
     if found is None:
         return None
-    rows = found.table.head(SUSPECTS_SHOWN).to_dict("records")
-    shown = [
-        {**row, "image": draw(prepared.images[row["index"]]), "split_word": SPLIT_WORDS[row["split"]]} for row in rows
-    ]
-    return SuspectsView(found, shown)
+    table = found.table.head(MOST_NAMED)
+    rows = table.assign(split_word=table["split"].map(SPLIT_WORDS)).to_dict("records")
+    shown = [{**row, "image": draw(prepared.images[row["index"]])} for row in rows[:SUSPECTS_SHOWN]]
+    return SuspectsView(found, shown, rows[SUSPECTS_SHOWN:])

@@ -43,6 +43,9 @@ def test_the_section_shows_the_first_with_what_to_do(view: DatasetView) -> None:
     assert "레이블 oak, birch 쪽이 더 그럴듯함" in html
     assert "Suspicious labels: 40 of 98." in html
     assert "metrics/suspects/mnist.csv lists all" in html
+    # those without a picture are named, too
+    assert "The next 16, by their files' names" in html.replace("&#39;", "'")
+    assert html.count("<code>oak/39.png</code>") == 1
     assert "oak/3.png" in html
     assert "doubt 0.90 of 1, by 1 of 2 recipes" in html
     assert "2 more could not be judged" in html
