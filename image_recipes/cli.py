@@ -228,6 +228,7 @@ def weights(
     "image-recipes predict photos_cnn ../new_pictures --top 3",
     "image-recipes predict photos_cnn ../new_pictures --coverage 0.99",
     "image-recipes predict photos_cnn - --format jsonl",
+    "image-recipes predict photos_cnn ../unlabelled --rank-unlabelled --output label_first.csv",
 )
 def predict(
     model: Annotated[str, typer.Argument(metavar="RECIPE", help="A trained recipe, or a .keras file of its model.")],
@@ -244,6 +245,9 @@ def predict(
     coverage: Annotated[
         float, typer.Option(metavar="SHARE", help="Of pictures whose set or interval is to hold the true answer.")
     ] = 0.9,
+    ranked: Annotated[
+        bool, typer.Option("--rank-unlabelled", help="Those first that would teach most, if you labelled them.")
+    ] = False,
 ) -> None:
     """Predict new pictures, and say how sure that is.
 
@@ -254,7 +258,7 @@ def predict(
     from image_recipes.commands.predict import predict_pictures
     from image_recipes.commands.predict_output import Wanted
 
-    predict_pictures(model, paths, Wanted(format, top, all_classes), output, coverage)
+    predict_pictures(model, paths, Wanted(format, top, all_classes, ranked), output, coverage)
 
 
 @_verb(

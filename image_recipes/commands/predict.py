@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from image_recipes.commands.predict_output import Wanted, check_wanted, tell_doubts, to_row, write_rows
+from image_recipes.commands.predict_rank import Ranking
 from image_recipes.commands.predictor import open_predictor, predict_files, tell_limits
 from image_recipes.core.errors import UserError, show_path
 from image_recipes.data.picture_files import find_files
@@ -39,6 +40,7 @@ def predict_pictures(model: str, paths: Sequence[Path], wanted: Wanted, output: 
     check_wanted(wanted, info, model)
     for line in tell_limits(predictor):
         print(f"{model}: {line}", file=sys.stderr)
+    ranking = Ranking(info.task, model) if wanted.ranked else None
     rows, skipped = [], 0
     for prediction in predict_files(predictor, found.pictures):
         shown = _one_line(prediction.file)
@@ -49,8 +51,12 @@ def predict_pictures(model: str, paths: Sequence[Path], wanted: Wanted, output: 
         if prediction.flaw:
             print(f"{shown}: warning: {prediction.flaw}", file=sys.stderr)
         rows.append(to_row(prediction.file, prediction.answer, prediction.output, info, wanted))
+        if ranking:
+            ranking.add(prediction.output, prediction.embedding)
     if not rows:
         raise UserError("none of the pictures can be read")
+    if ranking:
+        rows = ranking.sort(rows)
     write_rows(rows, wanted, output)
     for line in tell_doubts(rows):
         print(line, file=sys.stderr)

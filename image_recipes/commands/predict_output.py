@@ -27,11 +27,13 @@ class Wanted(NamedTuple):
         format: a key of FORMATS.
         top: so many of the best classes.
         all_classes: the probability of every class.
+        ranked: those first that would teach most if they were labelled.
     """
 
     format: str
     top: int
     all_classes: bool
+    ranked: bool = False
 
 
 def check_wanted(wanted: Wanted, info: DatasetInfo, model: str) -> None:
@@ -46,6 +48,7 @@ def check_wanted(wanted: Wanted, info: DatasetInfo, model: str) -> None:
     if option and info.classes is None:
         raise UserError(f"{option}: {model} predicts a number: leave the option out, which is for classes")
     ranks = [f"{column}_{rank}" for column in ("class", "probability") for rank in range(2, wanted.top + 1)]
+    ranks += ["rank"] if wanted.ranked else []
     taken = {"path", *COMMANDS[info.task].answer_columns, *ranks} & set(info.classes or [])
     if wanted.all_classes and taken and wanted.format == "csv":
         raise UserError(f"--all: a class is called {taken.pop()}, as a column is: take --format jsonl")

@@ -22,12 +22,15 @@ class Predictor(NamedTuple):
     """A trained model, and what to make of its answers.
 
     Attributes:
-        model: takes raw pictures.
+        name: the model's.
+        model: takes raw pictures, and returns their embedding and the outputs; or the outputs alone, if it was built
+            elsewhere.
         info: of the dataset that it was trained on: says how to prepare a picture.
         reliability: how far to trust it; None if its file does not say.
         coverage: of sets and intervals, between 0 and 1.
     """
 
+    name: str
     model: "keras.Model"
     info: DatasetInfo
     reliability: Reliability | None
@@ -41,6 +44,7 @@ class Prediction(NamedTuple):
         file: the picture's.
         answer: the values of `answer_columns`; none if the file cannot be read.
         output: of the model, (units,), calibrated if that is known; None if the file cannot be read.
+        embedding: what the model's head has taken, (d,); None if the file cannot be read, or there is no such head.
         error: why not; or empty.
         flaw: what is wrong with a file that could be read; or empty.
     """
@@ -48,6 +52,7 @@ class Prediction(NamedTuple):
     file: Path
     answer: list[Any]
     output: np.ndarray | None
+    embedding: np.ndarray | None
     error: str
     flaw: str
 
@@ -61,9 +66,11 @@ def open_predictor(file: Path, coverage: float) -> Predictor:
     if not 0 < coverage < 1:
         raise UserError(f"--coverage: give a share between 0 and 1, such as 0.9, not {coverage:g}")
     # here, since TensorFlow takes seconds to import
+    from image_recipes.models.embedding import add_embedding
     from image_recipes.models.saving import load_model, load_model_info, load_reliability
 
-    return Predictor(load_model(file), load_model_info(file), load_reliability(file), coverage)
+    info, model = load_model_info(file), load_model(file)
+    return Predictor(model.name, add_embedding(model), info, load_reliability(file), coverage)
 
 
 def tell_limits(predictor: Predictor) -> list[str]:
@@ -98,13 +105,13 @@ def predict_files(predictor: Predictor, files: Sequence[Path]) -> Iterator[Predi
         answers = predict_arrays(predictor, np.stack(pictures)) if pictures else iter(())
         for file, error, flaw in waiting:
             if error:
-                yield Prediction(file, [], None, error, "")
+                yield Prediction(file, [], None, None, error, "")
             else:
                 yield Prediction(file, *next(answers), "", flaw)
         waiting.clear()
         pictures.clear()
 
-    for file, (report, picture) in zip(files, decode_all(files, shape, predictor.model.name), strict=True):
+    for file, (report, picture) in zip(files, decode_all(files, shape, predictor.name), strict=True):
         waiting.append((file, report.error, report.flaw))
         if picture is not None:
             pictures.append(picture)
@@ -113,31 +120,30 @@ def predict_files(predictor: Predictor, files: Sequence[Path]) -> Iterator[Predi
     yield from empty()
 
 
-def predict_arrays(predictor: Predictor, pictures: np.ndarray) -> Iterator[tuple[list[Any], np.ndarray]]:
-    """Predict pictures as the model takes them.
+class Answer(NamedTuple):
+    """What a model says of a picture: `answer`, `output` and `embedding` as in `Prediction`."""
 
-    Args:
-        predictor: the model, and what to make of its answers.
-        pictures: uint8, (N, H, W, C).
+    answer: list[Any]
+    output: np.ndarray
+    embedding: np.ndarray | None
 
-    Returns:
-        Of each the values of `answer_columns` and the output, as in `Prediction`.
-    """
-    from image_recipes.models.embedding import add_embedding
 
-    model, info, reliability, coverage = predictor
-    commands, columns = COMMANDS[info.task], RESULTS[info.task].region_columns
-    if reliability is None:
-        for output in model.predict_on_batch(pictures):
-            yield [*commands.answer(output, info), *[""] * (len(columns) + 1)], output
-        return
-    embedding, outputs = add_embedding(model).predict_on_batch(pictures)
-    outputs, region, unfamiliar = reliability.judge(info.task, outputs, embedding, coverage)
-    regions = [[""] * len(columns)] * len(outputs)
-    if region is not None:
-        regions = [
-            [value if isinstance(value, str) else f"{value:.7g}" for value in row]
-            for row in RESULTS[info.task].tabulate_region(region, info)
-        ]
-    for output, shown, strange in zip(outputs, regions, unfamiliar, strict=True):
-        yield [*commands.answer(output, info), *shown, str(strange)], output
+def predict_arrays(predictor: Predictor, pictures: np.ndarray) -> Iterator[Answer]:
+    """Predict pictures, uint8 (N, H, W, C), as the model takes them."""
+    info, commands = predictor.info, COMMANDS[predictor.info.task]
+    made = predictor.model.predict_on_batch(pictures)
+    embeddings, outputs = made if isinstance(made, list) else ([None] * len(made), made)
+    columns = RESULTS[info.task].region_columns
+    trust = [[""] * (len(columns) + 1)] * len(outputs)
+    if predictor.reliability is not None:
+        outputs, region, unfamiliar = predictor.reliability.judge(info.task, outputs, embeddings, predictor.coverage)
+        regions = [[""] * len(columns)] * len(outputs)
+        if region is not None:
+            regions = [list(map(_show, row)) for row in RESULTS[info.task].tabulate_region(region, info)]
+        trust = [[*shown, str(strange)] for shown, strange in zip(regions, unfamiliar, strict=True)]
+    for output, embedding, shown in zip(outputs, embeddings, trust, strict=True):
+        yield Answer([*commands.answer(output, info), *shown], output, embedding)
+
+
+def _show(value: str | float) -> str:
+    return value if isinstance(value, str) else f"{value:.7g}"

@@ -12,6 +12,8 @@ def add_embedding(model: keras.Model) -> keras.Model:
 
     Returns:
         A model of the same input with two outputs: the embedding, (N, d), which is what the head takes,
-        and the model's own output, (N, units).
+        and the model's own output, (N, units). The model itself, if it was built elsewhere and has no such head.
     """
+    if HEAD not in {layer.name for layer in model.layers}:
+        return model
     return keras.Model(model.inputs, [model.get_layer(HEAD).input, model.outputs[0]], name=model.name)
