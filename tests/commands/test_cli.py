@@ -29,7 +29,7 @@ def help_of(*arguments: str) -> str:
 
 
 def test_the_help_lists_every_verb_with_a_whole_sentence() -> None:
-    listed = re.findall(r"^  (\w+) {2,}(\S.*)$", help_of().partition("Commands:\n")[2], flags=re.MULTILINE)
+    listed = re.findall(r"^  ([\w-]+) {2,}(\S.*)$", help_of().partition("Commands:\n")[2], flags=re.MULTILINE)
 
     assert [verb for verb, _ in listed] == VERBS
     for verb, sentence in listed:

@@ -13,6 +13,7 @@ from dvc.stage import Stage
 from ruamel.yaml import YAML
 
 from calling import call, call_fails
+from image_recipes.results.learning_curve import curve_file, curve_plot
 from pictures import make_folder
 from projects import TINY_PARAMS, Project, load_yaml
 
@@ -63,6 +64,9 @@ def test_a_dataset_goes_with_all_that_it_left(in_playground: Project) -> None:
     Path("metrics/dots/old.json").touch()
     Path("data/features/dots").mkdir(parents=True)
     Path("data/features/dots/hash.npy").touch()
+    for file in (curve_file("tiny_number"), curve_plot("tiny_number")):
+        file.parent.mkdir(parents=True)
+        file.touch()
     lock = load_yaml(Path("dvc.lock"))["stages"]
 
     said = call("remove", "dots").stdout
