@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from image_recipes.commands.learning_parts import SHARES, check_parts, choose_parts
-from image_recipes.comparison.learning_curve import judge_curve, summarize_curve
+from image_recipes.comparison.learning_curve import choose_range, judge_curve, summarize_curve
 from image_recipes.core.dataset import load_info, load_prepared, load_split
 from image_recipes.core.files import save_table
 from image_recipes.core.params import load_seed, read_params
@@ -66,7 +66,8 @@ def measure_curve(name: str, repeats: int) -> None:
         table = rows if table.empty else pd.concat([table, rows], ignore_index=True)
         # after every repeat, so that one that is stopped takes no other with it
         save_table(table, curve_file(name))
-        draw_learning_curve(table, summarize_curve(task, table), task.metric, curve_plot(name))
+        ends = choose_range(task, table)
+        draw_learning_curve(table, summarize_curve(task, table), task.metric, ends, curve_plot(name))
     print(*judge_curve(task, table), sep="\n")
     print(f"{curve_file(name)}, {curve_plot(name)}")
 

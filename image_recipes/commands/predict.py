@@ -44,7 +44,7 @@ def predict_pictures(model: str, paths: Sequence[Path], wanted: Wanted, output: 
     rows, skipped = [], 0
     for prediction in predict_files(predictor, found.pictures):
         shown = _one_line(prediction.file)
-        if prediction.error:
+        if prediction.output is None:
             skipped += 1
             print(f"{shown}: {prediction.error}", file=sys.stderr)
             continue

@@ -1,6 +1,7 @@
 """What a learning curve says: do more pictures help?"""
 
 import math
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -10,6 +11,8 @@ from image_recipes.results.tables import format_value
 
 # standard errors; a gain beyond them is not luck, in about 95 of 100 cases
 LUCK = 2
+# of an axis, beyond what there is to see, where nothing differs
+WIDTH_WITHOUT_LUCK = 0.01
 # what a sentence calls the main metric
 METRICS = {CLASSIFICATION: "accuracy", REGRESSION: "MSE"}
 HELPS = (
@@ -56,11 +59,33 @@ def summarize_curve(task: Task, table: pd.DataFrame) -> pd.DataFrame:
     ).reset_index(drop=True)
 
 
-def judge_curve(task: Task, table: pd.DataFrame) -> list[Sentence]:
-    """Say whether more pictures help: the gain from half of the pictures to all, beside what luck makes.
+class Gain(NamedTuple):
+    """By how much the error is lower with all pictures than with half of them, and how much of that luck makes.
 
     Luck has two parts: which validation pictures judge, and the first weights, the order and the choice of the
     training pictures, which differ from repeat to repeat.
+    """
+
+    value: float
+    luck: float
+
+
+def measure_gain(table: pd.DataFrame) -> Gain:
+    """Measure the gain from half of the pictures to all, from a learning curve as it was loaded."""
+    last = table.groupby("repeat").tail(1)
+    between = float(last["gain"].var()) / len(last) if len(last) > 1 else 0.0
+    return Gain(float(last["gain"].mean()), LUCK * math.sqrt((last["gain_error"] ** 2).mean() + between))
+
+
+def choose_range(task: Task, table: pd.DataFrame) -> tuple[float, float]:
+    """Choose the ends of an axis of the metric, so wide that luck does not look like a gain."""
+    margin = 2 * measure_gain(table).luck or WIDTH_WITHOUT_LUCK
+    low, high = max(0.0, table[task.metric].min() - margin), table[task.metric].max() + margin
+    return low, min(1.0, high) if task.greater_is_better else high
+
+
+def judge_curve(task: Task, table: pd.DataFrame) -> list[Sentence]:
+    """Say whether more pictures help: the gain from half of the pictures to all, beside what luck makes.
 
     Args:
         task: of the recipe.
@@ -70,10 +95,7 @@ def judge_curve(task: Task, table: pd.DataFrame) -> list[Sentence]:
         One to three sentences.
     """
     summary = summarize_curve(task, table)
-    last = table.groupby("repeat").tail(1)
-    gain, repeats = float(last["gain"].mean()), len(last)
-    between = float(last["gain"].var()) / repeats if repeats > 1 else 0.0
-    luck = LUCK * math.sqrt((last["gain_error"] ** 2).mean() + between)
+    gain, luck = measure_gain(table)
     before, after = summary[task.metric].iloc[-2:]
     values = {
         "half": f"{summary['pictures'].iloc[-2]:,}",
@@ -92,4 +114,4 @@ def judge_curve(task: Task, table: pd.DataFrame) -> list[Sentence]:
         ]
     else:
         told = [Sentence(WORSE if gain < -luck else UNCLEAR, values)]
-    return [*told, Sentence(ONE_TRAINING)] if repeats == 1 else told
+    return [*told, Sentence(ONE_TRAINING)] if table["repeat"].nunique() == 1 else told

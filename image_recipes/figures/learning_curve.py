@@ -9,13 +9,16 @@ from matplotlib.ticker import NullLocator
 from image_recipes.figures.canvas import save_figure
 
 
-def draw_learning_curve(table: pd.DataFrame, means: pd.DataFrame, metric: str, file: Path) -> None:
+def draw_learning_curve(
+    table: pd.DataFrame, means: pd.DataFrame, metric: str, ends: tuple[float, float], file: Path
+) -> None:
     """Draw each training as a point, and a line through the means.
 
     Args:
         table: a row for each training, with its number of `pictures` and the metric.
         means: the same of each number of pictures.
         metric: a column of both.
+        ends: of the axis of the metric.
         file: the PNG to write.
     """
     figure = Figure(figsize=(6.4, 4.0), layout="constrained")
@@ -26,7 +29,7 @@ def draw_learning_curve(table: pd.DataFrame, means: pd.DataFrame, metric: str, f
     axes.set_xscale("log")
     axes.set_xticks(means["pictures"], [f"{count:,}" for count in means["pictures"]])
     axes.xaxis.set_minor_locator(NullLocator())
-    axes.margins(y=0.15)
+    axes.set_ylim(ends)
     axes.set_xlabel("training pictures")
     axes.set_ylabel(f"{metric} of the validation pictures")
     axes.grid(alpha=0.3)

@@ -237,6 +237,28 @@ def chart_calibration(bins: pd.DataFrame) -> Spec:
     return _spec(alt.layer(ideal, points), 320)
 
 
+def chart_learning_curve(trainings: pd.DataFrame, means: pd.DataFrame, metric: str, ends: tuple[float, float]) -> Spec:
+    """Chart a metric of the validation pictures over the number of training pictures, a doubling as wide as another.
+
+    Args:
+        trainings: a row for each, with `pictures` and the metric.
+        means: the same for each number of pictures.
+        metric: a column of both.
+        ends: of the axis of the metric.
+    """
+    ticks = means["pictures"].tolist()
+    scale = alt.Scale(type="log", nice=False, padding=20)
+    x = alt.X("pictures:Q", title="training pictures", scale=scale, axis=alt.Axis(values=ticks, format=",d"))
+    y = alt.Y(f"{metric}:Q", title=metric, scale=alt.Scale(domain=list(ends), zero=False))
+    tooltip = [
+        alt.Tooltip("pictures:Q", title="training pictures", format=",d"),
+        alt.Tooltip(f"{metric}:Q", title=metric, format=".4~g"),
+    ]
+    line = alt.Chart(_inline(means[["pictures", metric]])).mark_line().encode(x=x, y=y)
+    points = alt.Chart(_inline(trainings[["pictures", metric]])).mark_point(filled=True, size=60)
+    return _spec(alt.layer(line, points.encode(x=x, y=y, tooltip=tooltip)), 260)
+
+
 def _inline(rows: pd.DataFrame) -> alt.Data:
     # as CSV, which is a third of the size of JSON
     kinds = {

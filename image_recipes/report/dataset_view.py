@@ -1,6 +1,6 @@
 """What the page shows of a dataset, gathered from what the stages have written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -11,6 +11,7 @@ from image_recipes.comparison.verdict import Outcome, Verdict, choose_best, judg
 from image_recipes.core.dataset import DatasetInfo, load_prepared
 from image_recipes.report.by_task import REPORT, ReportOfTask
 from image_recipes.report.charts import Chart, chart_errors, chart_histories, epoch_step
+from image_recipes.report.learning_curve import CurveView, view_curves
 from image_recipes.report.pictures import encode_picture
 from image_recipes.report.recipe_view import RecipeView, view_recipe
 from image_recipes.report.suspects import SuspectsView, view_suspects
@@ -44,6 +45,7 @@ class DatasetView(NamedTuple):
     charts: list[Chart]
     recipes: list[RecipeView]
     suspects: SuspectsView | None = None
+    curves: Sequence[CurveView] = ()
 
 
 def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> DatasetView:
@@ -66,6 +68,7 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
     parts = load_table(Path(f"metrics/compare/breakdown/{name}.csv"), name)
     texts, best = REPORT[info.task], choose_best(info.task, metrics)
     baselines = load_baselines(Path("data/baselines") / name, info)
+    data_hash = hash_as_dvc(folder)
     verdicts = judge_recipes(info, metrics, baseline_metrics, baselines, pairs)
     return DatasetView(
         name=name,
@@ -76,7 +79,7 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
         next_step=Sentence(WHAT_NEXT) if verdicts[best].outcome is Outcome.NOTHING else None,
         outcomes={recipe: verdict.outcome for recipe, verdict in verdicts.items()},
         floor=texts.floor(baseline_metrics),
-        data_hash=hash_as_dvc(folder),
+        data_hash=data_hash,
         table=table,
         best=best,
         pairs=pairs.fillna({"better": ""}).to_dict("records"),
@@ -96,6 +99,7 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
             for recipe in recipes
         ],
         suspects=view_suspects(name, prepared, encode_picture),
+        curves=view_curves(name, info, recipes, params, data_hash),
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from image_recipes.comparison.learning_curve import judge_curve, summarize_curve
+from image_recipes.comparison.learning_curve import choose_range, judge_curve, summarize_curve
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
 
 
@@ -74,3 +74,14 @@ def test_repeats_are_averaged() -> None:
     assert summary["epochs"].tolist() == [11.5] * 3
     np.testing.assert_allclose(summary["accuracy"], [0.65, 0.8, 0.95])
     np.testing.assert_allclose(summary["accuracy_std"], [0.0707, 0, 0.0707], atol=1e-4)
+
+
+def test_an_axis_is_so_wide_that_luck_is_no_movement() -> None:
+    low, high = choose_range(REGRESSION, curve(REGRESSION, [42.7, 42.8, 42.75], gain_error=0.6))
+    assert high - low > 20 * 0.1
+
+    # an accuracy has its ends
+    low, high = choose_range(CLASSIFICATION, curve(CLASSIFICATION, [0.05, 0.95, 0.99], gain_error=0.2))
+    assert (low, high) == (0.0, 1.0)
+    low, high = choose_range(CLASSIFICATION, curve(CLASSIFICATION, [0.5, 0.5, 0.5], gain_error=0))
+    assert low < 0.5 < high
