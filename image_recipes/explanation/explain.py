@@ -1,5 +1,7 @@
 """Heat maps of pictures, by the method that suits a model."""
 
+from collections.abc import Callable
+
 import numpy as np
 from PIL import Image
 
@@ -11,7 +13,10 @@ from image_recipes.models.backend import keras
 from image_recipes.results.heatmaps import Heatmaps
 
 # of a map, what counts: for a class, what speaks for it; for a number, what moves it, up or down
-COUNTED = {CLASSIFICATION: lambda values: np.maximum(values, 0), REGRESSION: np.abs}
+COUNTED: dict[Task, Callable[[np.ndarray], np.ndarray]] = {
+    CLASSIFICATION: lambda values: np.maximum(values, 0),
+    REGRESSION: np.abs,
+}
 
 
 def explain(model: keras.Model, images: np.ndarray, indices: np.ndarray, task: Task) -> Heatmaps:

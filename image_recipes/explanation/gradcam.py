@@ -65,7 +65,7 @@ def map_gradients(model: keras.Model, layer: keras.layers.Layer, images: np.ndar
 
 
 def _map_batch(model: keras.Model, layer: keras.layers.Layer, images: np.ndarray) -> np.ndarray:
-    outputs = []
+    outputs: list[tf.Tensor] = []
     with tf.GradientTape(watch_accessed_variables=False) as tape:
         with _listening(layer, tape.watch), _listening(layer, outputs.append):
             scores = model(images, training=False)

@@ -52,7 +52,7 @@ def draw_heatmaps(
         axes.set_title(", ".join(title))
     choose_fonts(figure)
     with without_warnings():
-        break_titles(figure, grid, titles)
+        break_titles(figure, grid.tolist(), titles)
         words = f"Heat maps: {heatmaps.method}. {meaning if titles else ''}".rstrip()
         below = figure.subplotpars.bottom - CAPTION_GAP / figure.get_figheight()
         figure.text(0.5, below, words, ha="center", va="top")
