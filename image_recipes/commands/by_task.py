@@ -18,6 +18,7 @@ class CommandsOfTask(NamedTuple):
         answer: makes their values, but for those of a judgement, of a model's output for one picture (units,) and
             the dataset's info.
         regions: what holds the true answer for most pictures.
+        promise: says what those are for the share of pictures called `{share}`.
         show_output: returns the probabilities by class, or a number with its unit, of the same.
         describe_output: says what a model returns.
         sum_up: says how good predictions are, from their metrics and the dataset's info.
@@ -27,6 +28,7 @@ class CommandsOfTask(NamedTuple):
     answer_columns: tuple[str, ...]
     answer: Callable[[np.ndarray, DatasetInfo], list[Any]]
     regions: str
+    promise: str
     show_output: Callable[[np.ndarray, DatasetInfo], dict[str, float] | str]
     describe_output: Callable[[DatasetInfo], str]
     sum_up: Callable[[Metrics, DatasetInfo], str]
@@ -43,6 +45,7 @@ COMMANDS: dict[Task, CommandsOfTask] = {
         answer_columns=("class", "probability", "prediction_set", "unfamiliar"),
         answer=_answer_class,
         regions="sets of classes",
+        promise="The prediction set holds the true class of {share} of new pictures.",
         show_output=lambda output, info: dict(zip(info.class_names, map(float, output), strict=True)),
         describe_output=lambda info: f"probabilities of {len(info.class_names):,} classes",
         sum_up=lambda metrics, info: f"accuracy on them: {metrics['accuracy']:.4f}",
@@ -52,6 +55,7 @@ COMMANDS: dict[Task, CommandsOfTask] = {
         answer_columns=("number", "unit", "low", "high", "unfamiliar"),
         answer=lambda output, info: [f"{output[0]:.7g}", info.unit],
         regions="intervals",
+        promise="The true number lies between low and high for {share} of new pictures.",
         show_output=lambda output, info: f"{output[0]:.4g} {info.unit or ''}",
         describe_output=lambda info: f"number in {info.unit or 'no unit'}",
         sum_up=lambda metrics, info: f"off by {metrics['mae']:.4g} {info.unit or ''} on average",

@@ -15,14 +15,13 @@ from PIL import Image
 
 from image_recipes.commands.by_task import COMMANDS
 from image_recipes.commands.demo_texts import both, render
-from image_recipes.commands.predict import predict_files
+from image_recipes.commands.predictor import Predictor, open_predictor, predict_files
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.errors import UserError
 from image_recipes.data.decode import Region, Shape, decode
 from image_recipes.data.opening import read_header
 from image_recipes.data.picture_files import BadPictureError, read_file
-from image_recipes.models.backend import keras
-from image_recipes.models.saving import load_model, load_model_info
+from image_recipes.models.reliability import COVERAGE
 
 CHANCES_SHOWN = 3
 # what would be shown as 0.0 % says nothing
@@ -57,23 +56,22 @@ class AnswerView(NamedTuple):
 
 
 @cache
-def open_recipe(recipe: str) -> tuple[keras.Model, DatasetInfo]:
-    """Open a trained recipe's model, once, and what it was trained on.
+def open_recipe(recipe: str) -> Predictor:
+    """Open a trained recipe's model, once.
 
     Raises:
         UserError: its file is missing or damaged.
     """
-    file = Path(f"models/{recipe}.keras")
-    return load_model(file), load_model_info(file)
+    return open_predictor(Path(f"models/{recipe}.keras"), COVERAGE)
 
 
 def describe(info: DatasetInfo) -> Markup:
     """Say what a model takes and returns."""
     height, width, channels = info.image_shape
     colours = "grey" if channels == 1 else "colours"
-    return both(
-        f"Takes {width}x{height} pixels in {colours}, and returns: {COMMANDS[info.task].describe_output(info)}."
-    )
+    commands = COMMANDS[info.task]
+    takes = both(f"Takes {width}x{height} pixels in {colours}, and returns: {commands.describe_output(info)}.")
+    return takes + " " + both(commands.promise.format(share=f"{COVERAGE:.0%}"))
 
 
 def answer_files(recipe: str, files: Sequence[Path], names: Sequence[str]) -> str:
@@ -113,9 +111,10 @@ def saved_picture(picture: str | None) -> Iterator[list[Path]]:
 
 
 def _view_answers(recipe: str, files: Sequence[Path], names: Sequence[str]) -> Iterator[AnswerView]:
-    model, info = open_recipe(recipe)
+    predictor = open_recipe(recipe)
+    info = predictor.info
     commands = COMMANDS[info.task]
-    for name, prediction in zip(names, predict_files(model, info, files), strict=True):
+    for name, prediction in zip(names, predict_files(predictor, files), strict=True):
         answer = zip(commands.answer_columns, prediction.answer, strict=False)
         large, chances = ("", []) if prediction.output is None else _sum_up(prediction.output, info)
         yield AnswerView(

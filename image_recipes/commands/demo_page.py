@@ -94,7 +94,7 @@ def _make_part(name: str, label: Any) -> gr.HTML:
 
 def _switch(recipe: str) -> list[Any]:
     try:
-        info = open_recipe(recipe)[1]
+        info = open_recipe(recipe).info
     except UserError as error:
         return [both(str(error)), gr.Row(visible=False)]
     return [describe(info), gr.Row(visible=_is_drawable(info))]

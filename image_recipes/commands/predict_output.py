@@ -84,7 +84,7 @@ def _to_csv(rows: Sequence[Row]) -> str:
 def tell_doubts(rows: Sequence[Row]) -> list[str]:
     """Say how many of the pictures call for a second look, a line for each reason."""
     lines = []
-    if strange := sum(row["unfamiliar"] == "True" for row in rows):
+    if strange := sum(row["unfamiliar"] is True for row in rows):
         lines.append(
             f"unfamiliar: {strange:,} of {len(rows):,} pictures are unlike those that the model was trained on"
         )
@@ -112,13 +112,13 @@ def _number_or_none(text: str) -> float | None:
 
 
 # what JSON has for the texts of a CSV table
-JSON_VALUES: dict[str, Callable[[str], Any]] = {
+JSON_VALUES: dict[str, Callable[[Any], Any]] = {
     "probability": float,
     "number": float,
     "low": _number_or_none,
     "high": _number_or_none,
     "prediction_set": lambda text: text.split(BETWEEN_CLASSES) if text else [],
-    "unfamiliar": lambda text: text == "True" if text else None,
+    "unfamiliar": lambda known: None if known == "" else known,
 }
 FORMATS: dict[str, Callable[[Sequence[Row]], str]] = {"csv": _to_csv, "jsonl": _to_json_lines}
 

@@ -131,16 +131,17 @@ class Answer(NamedTuple):
 def predict_arrays(predictor: Predictor, pictures: np.ndarray) -> Iterator[Answer]:
     """Predict pictures, uint8 (N, H, W, C), as the model takes them."""
     info, commands = predictor.info, COMMANDS[predictor.info.task]
-    made = predictor.model.predict_on_batch(pictures)
+    made: Any = predictor.model.predict_on_batch(pictures)
+    embeddings: Any
     embeddings, outputs = made if isinstance(made, list) else ([None] * len(made), made)
     columns = RESULTS[info.task].region_columns
-    trust = [[""] * (len(columns) + 1)] * len(outputs)
+    trust: list[list[Any]] = [[""] * (len(columns) + 1)] * len(outputs)
     if predictor.reliability is not None:
         outputs, region, unfamiliar = predictor.reliability.judge(info.task, outputs, embeddings, predictor.coverage)
         regions = [[""] * len(columns)] * len(outputs)
         if region is not None:
             regions = [list(map(_show, row)) for row in RESULTS[info.task].tabulate_region(region, info)]
-        trust = [[*shown, str(strange)] for shown, strange in zip(regions, unfamiliar, strict=True)]
+        trust = [[*shown, bool(strange)] for shown, strange in zip(regions, unfamiliar, strict=True)]
     for output, embedding, shown in zip(outputs, embeddings, trust, strict=True):
         yield Answer([*commands.answer(output, info), *shown], output, embedding)
 
