@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,8 @@ LONGEST_KIND = "baseline@"
 # more of them in a row are one line
 MOST_UNCHANGED = 3
 INTERRUPTED = 130
+# what the stage `report` makes
+ALL_ON_ONE_PAGE = Path("plots/report.html")
 
 
 def reproduce(names: Collection[str], verbose: bool) -> None:
@@ -62,6 +64,17 @@ def reproduce(names: Collection[str], verbose: bool) -> None:
     told = [line for name, recipes in meant.items() for line in _tell_learned(name, recipes, name in compared)]
     # where to look is said once, at the end
     print(*(line for number, line in enumerate(told) if line not in told[number + 1 :]), sep="\n")
+    if compared:
+        print(f"report: {_make_report({name: meant[name] for name in compared}) if names else ALL_ON_ONE_PAGE}")
+
+
+def _make_report(recipes: Mapping[str, list[str]]) -> Path:
+    # here, since the charts' library takes seconds to import
+    from image_recipes.report.page import write_report
+
+    file = Path(f"plots/report_{'_'.join(recipes)}.html")
+    write_report(recipes, file)
+    return file
 
 
 def _run_dvc(targets: list[str] | None, **options: Any) -> None:

@@ -121,8 +121,16 @@ def _judge(rivals: list[dict[str, Any]], worse_than_trivial: str) -> tuple[Sente
 
 
 def choose_best(task: Task, metrics: Mapping[str, Metrics]) -> str:
-    """Choose the best recipe by the validation pictures: the test is for the end."""
-    return min(metrics, key=lambda name: _error(task, metrics[name], "val"))
+    """Choose the best recipe by the validation pictures: the test is for the end.
+
+    Of equal ones, such as two that are right for all of a few pictures, it is the one of the least loss.
+    """
+    return min(metrics, key=lambda name: (_error(task, metrics[name], "val"), _loss(metrics[name])))
+
+
+def _loss(metrics: Metrics) -> float:
+    loss = metrics.get("val_loss")
+    return math.inf if loss is None else loss
 
 
 def _error(task: Task, metrics: Metrics, prefix: str) -> float:

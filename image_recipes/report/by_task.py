@@ -29,6 +29,7 @@ from image_recipes.report.examples import (
     tell_number_error,
     tell_number_example,
 )
+from image_recipes.report.trust import note_range, note_set, tell_ranges, tell_sets
 from image_recipes.results.confusion import CONFUSION_FOLDER, choose_confused, count_confusions
 from image_recipes.results.metrics import Metrics
 from image_recipes.results.names import show_name
@@ -51,6 +52,8 @@ class ReportOfTask(NamedTuple):
         find_examples: finds, among these, what a row of predictions is to be shown beside.
         tell_error: says how wrong a row of predictions is.
         tell_example: says what such an example is.
+        tell_coverage: says for how many test pictures sets or ranges held, from metrics and the pictures' number.
+        note_trust: says of a row of predictions how sure it is, in a few words each.
         doubt_note: says how doubtful a label is, and to how many recipes.
         parts_title: of the table of how good predictions are for which pictures.
         order_parts: puts the rows of that table in the order to show, where there are too many to read all.
@@ -68,6 +71,8 @@ class ReportOfTask(NamedTuple):
     find_examples: Callable[[pd.DataFrame, Row], list[Row]]
     tell_error: Callable[[Row], Sentence]
     tell_example: Callable[[Row], Sentence]
+    tell_coverage: Callable[[Metrics, int], Sentence]
+    note_trust: Callable[[Row], list[Sentence]]
     doubt_note: str
     parts_title: str
     order_parts: Callable[[pd.DataFrame], pd.DataFrame]
@@ -125,6 +130,8 @@ REPORT: dict[Task, ReportOfTask] = {
         find_examples=find_class_examples,
         tell_error=tell_class_error,
         tell_example=tell_class_example,
+        tell_coverage=tell_sets,
+        note_trust=note_set,
         doubt_note="doubt {doubt} of 1, by {recipes} of {all} recipes",
         parts_title="Class by class",
         order_parts=lambda parts: parts.sort_values("f1", kind="stable"),
@@ -147,6 +154,8 @@ REPORT: dict[Task, ReportOfTask] = {
         find_examples=find_number_examples,
         tell_error=tell_number_error,
         tell_example=tell_number_example,
+        tell_coverage=tell_ranges,
+        note_trust=note_range,
         doubt_note="{doubt} robust standard deviations off, by {recipes} of {all} recipes",
         parts_title="By the real number",
         order_parts=lambda parts: parts,

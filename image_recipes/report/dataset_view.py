@@ -11,8 +11,8 @@ from image_recipes.comparison.verdict import Outcome, Verdict, choose_best, judg
 from image_recipes.core.dataset import DatasetInfo, load_prepared
 from image_recipes.report.by_task import REPORT, ReportOfTask
 from image_recipes.report.charts import Chart, chart_errors, chart_histories, epoch_step
+from image_recipes.report.heatmaps import load_overlays
 from image_recipes.report.learning_curve import CurveView, view_curves
-from image_recipes.report.pictures import encode_picture
 from image_recipes.report.recipe_view import RecipeView, view_recipe
 from image_recipes.report.suspects import SuspectsView, view_suspects
 from image_recipes.results.hashes import hash_as_dvc
@@ -98,7 +98,7 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
             )
             for recipe in recipes
         ],
-        suspects=view_suspects(name, prepared, encode_picture),
+        suspects=view_suspects(name, prepared, load_overlays(name, best, prepared.images)),
         curves=view_curves(name, info, recipes, params, data_hash),
     )
 

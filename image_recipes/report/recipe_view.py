@@ -1,18 +1,21 @@
 """What the page shows of a recipe."""
 
 import io
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 from ruamel.yaml import YAML
 
+from image_recipes.comparison.sentences import Sentence
 from image_recipes.core.dataset import Prepared
 from image_recipes.core.errors import UserError
+from image_recipes.core.tasks import Task
 from image_recipes.report.by_task import REPORT
 from image_recipes.report.charts import Chart
 from image_recipes.report.heatmaps import load_overlays
+from image_recipes.report.trust import tell_strange
 from image_recipes.report.worst import WorstErrors, view_worst
 from image_recipes.results.hashes import hash_as_dvc
 from image_recipes.results.metrics import Metrics
@@ -30,6 +33,7 @@ class RecipeView(NamedTuple):
     params: str
     summary: str
     model_hash: str
+    sure: Sequence[Sentence] = ()
 
 
 def view_recipe(
@@ -52,7 +56,13 @@ def view_recipe(
         params=_dump_params(name, params),
         summary=_read_model(name, "txt", lambda file: file.read_text("utf-8")),
         model_hash=_read_model(name, "keras", hash_as_dvc),
+        sure=_tell_sure(task, metrics, predictions["test"]),
     )
+
+
+def _tell_sure(task: Task, metrics: Metrics, test: pd.DataFrame) -> list[Sentence]:
+    strange = tell_strange(test)
+    return [REPORT[task].tell_coverage(metrics, len(test)), *([strange] if strange else [])]
 
 
 def _read_model(recipe: str, ending: str, read: Callable[[Path], str]) -> str:

@@ -1,14 +1,17 @@
 """The section of the report on labels that are probably wrong."""
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from image_recipes.core.dataset import Prepared
+from image_recipes.report.pictures import encode_picture
 from image_recipes.results.suspects import Suspects, load_suspects
 
 SUSPECTS_SHOWN = 24
+# in pixels
+SIDE = 192
 # without a picture; the page stays small enough to send
 MOST_NAMED = 1_000
 # of a split, in the page's words
@@ -20,8 +23,9 @@ class SuspectsView(NamedTuple):
 
     Attributes:
         found: all of them.
-        shown: the first of them, a row of the table each, with `image`, a data URI, and `split_word`.
-        named: the next ones, without `image`.
+        shown: the first of them, a row of the table each, with `split_word`, and the addresses `image` and `overlay`,
+            the same under its heat map, or None.
+        named: the next ones, without pictures.
     """
 
     found: Suspects
@@ -29,13 +33,13 @@ class SuspectsView(NamedTuple):
     named: list[dict[Any, Any]]
 
 
-def view_suspects(dataset: str, prepared: Prepared, draw: Callable[[np.ndarray], str]) -> SuspectsView | None:
+def view_suspects(dataset: str, prepared: Prepared, overlays: Mapping[int, np.ndarray]) -> SuspectsView | None:
     """Gather what the page shows of a dataset's suspicious labels; None if the stage `suspects` has not run.
 
     Args:
         dataset: its name.
         prepared: its pictures, so that those are shown whose files are gone.
-        draw: makes a data URI of a picture.
+        overlays: pictures under their heat maps, uint8 (H, W, 3), by position in the prepared images.
 
     Raises:
         UserError: the table is damaged.
@@ -45,5 +49,9 @@ def view_suspects(dataset: str, prepared: Prepared, draw: Callable[[np.ndarray],
         return None
     table = found.table.head(MOST_NAMED)
     rows = table.assign(split_word=table["split"].map(SPLIT_WORDS)).to_dict("records")
-    shown = [{**row, "image": draw(prepared.images[row["index"]])} for row in rows[:SUSPECTS_SHOWN]]
+    shown = []
+    for row in rows[:SUSPECTS_SHOWN]:
+        heat = overlays.get(row["index"])
+        overlay = None if heat is None else encode_picture(heat, SIDE)
+        shown.append({**row, "image": encode_picture(prepared.images[row["index"]], SIDE), "overlay": overlay})
     return SuspectsView(found, shown, rows[SUSPECTS_SHOWN:])

@@ -1,6 +1,6 @@
 """The worst errors of a recipe: each picture large, beside what its class or number looks like."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -38,6 +38,7 @@ class WorstError(NamedTuple):
     predicted: Any
     picture: Picture
     examples: list[Picture]
+    notes: Sequence[Sentence] = ()
     overlay: str | None = None
 
 
@@ -74,5 +75,6 @@ def view_worst(
         examples = list(map(Picture, images, paths, captions))
         heat = overlays.get(row["index"])
         overlay = None if heat is None else encode_picture(heat, EXAMPLE_SIDE)
-        shown.append(WorstError(row["index"], row["real"], row["predicted"], error, examples, overlay))
+        notes = texts.note_trust(row)
+        shown.append(WorstError(row["index"], row["real"], row["predicted"], error, examples, notes, overlay))
     return WorstErrors(errors.empty, shown)

@@ -31,13 +31,15 @@ def test_what_is_unchanged_is_one_line(playground: Project) -> None:
     done = playground.run("image-recipes", "repro")
 
     stages, total, *learned = done.stdout.splitlines()
-    assert read_lines(f"{stages}\n{total}") == {"18 stages": "cached", "total": ""}
+    assert read_lines(f"{stages}\n{total}") == {"20 stages": "cached", "total": ""}
     told = [line.partition(":")[0] for line in learned]
     assert [name for name in told if name not in {"mnist", "dots"}] == [
         "tiny_class",
         "tiny_number",
         "what to look at next",
+        "report",
     ]
+    assert learned[-1] == "report: plots/report.html"
     suspects = len(pd.read_csv(playground.root / "metrics/suspects/mnist.csv"))
     assert suspects > 0
     (suspicious,) = [line for line in learned if line.startswith("mnist: ")]

@@ -234,3 +234,13 @@ def test_the_best_is_chosen_by_the_validation_pictures() -> None:
     }
 
     assert choose_best(CLASSIFICATION, metrics) == "b"
+
+
+def test_of_equal_recipes_the_one_of_the_least_loss_is_the_best() -> None:
+    metrics: dict[str, Metrics] = {
+        "a": {"val_accuracy": 1.0, "val_loss": 0.042},
+        "b": {"val_accuracy": 1.0, "val_loss": 0.018},
+        "c": {"val_accuracy": 1.0, "val_loss": None},
+    }
+
+    assert choose_best(CLASSIFICATION, metrics) == "b"

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from image_recipes.comparison import learning_curve
 from image_recipes.comparison.by_task import COMPARISON
 from image_recipes.comparison.pairs import compare_pairs
 from image_recipes.comparison.sentences import Sentence
@@ -20,6 +21,7 @@ from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, TASKS, Task
 from image_recipes.evaluation.by_task import EVALUATION
 from image_recipes.evaluation.calibration import calibrate
 from image_recipes.evaluation.measures import break_down_classes, rank_class_errors
+from image_recipes.report import trust
 from image_recipes.report.by_task import REPORT
 from image_recipes.report.charts import Chart, chart_calibration, chart_confusion, chart_errors, chart_histories
 from image_recipes.report.dataset_view import (
@@ -34,6 +36,7 @@ from image_recipes.report.examples import (
     tell_class_error,
     tell_class_example,
 )
+from image_recipes.report.learning_curve import CAPTION, OTHER_INPUTS
 from image_recipes.report.page import TEMPLATES, render
 from image_recipes.report.recipe_view import RecipeView
 from image_recipes.report.suspects import SPLIT_WORDS
@@ -184,6 +187,18 @@ def test_of_many_classes_the_worst_are_listed_first() -> None:
     assert "has them in their order" not in render([view])
 
 
+TRUST_TEXTS = (
+    *(trust.SETS_HELD, trust.RANGES_HELD, trust.TOO_FEW, trust.STRANGE, trust.STRANGE_AND_MORE),
+    *(trust.SET_NOTE, trust.NO_SET_NOTE, trust.RANGE_NOTE, trust.STRANGE_NOTE),
+)
+
+CURVE_TEXTS = (
+    *(learning_curve.HELPS, learning_curve.EXTRAPOLATION, learning_curve.UNCLEAR, learning_curve.WORSE),
+    *(learning_curve.ONE_TRAINING, CAPTION, OTHER_INPUTS),
+    *learning_curve.METRICS.values(),
+)
+
+
 def texts_of_page(task: Task) -> set[str]:
     """Collect what the page may say of a task, beside the template's own texts."""
     texts, info, predictions = REPORT[task], *EXAMPLES[task]
@@ -215,6 +230,8 @@ def texts_of_page(task: Task) -> set[str]:
         *(tell(row).text for row in predictions.to_dict("records") for tell in (texts.tell_error, texts.tell_example)),
         *(outcome.value for outcome in Outcome),
         texts.doubt_note,
+        *TRUST_TEXTS,
+        *CURVE_TEXTS,
         WARM[task],
         *SPLIT_WORDS.values(),
         texts.parts_title,
