@@ -15,7 +15,8 @@ from image_recipes.models.backend import keras
 from image_recipes.models.recipe import BACKBONE, RANDOM, Recipe
 from image_recipes.training.trivial import TrivialAnswer
 
-# of epochs without a gain over the trivial answer; a shorter training is judged at its end
+# of epochs, after those in which a learning rate warms up, without a gain over the trivial answer; a shorter
+# training is judged at its end
 PATIENCE = 10
 # of the trivial answer's loss, and of its errors, which luck changes more: closer to it is no gain
 NO_GAIN_OF_LOSS, NO_GAIN_OF_ERRORS = 0.95, 0.8
@@ -69,17 +70,25 @@ class Watch(keras.callbacks.Callback):
         self.recipe, self.task, self.training, self.trivial = recipe, task, training, trivial
         self.logs: list[dict[str, float]] = []
         self.last_epoch = 0
+        self.patience = PATIENCE
+
+    def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
+        """Wait longer where the learning rate rises first."""
+        rate = self.model.optimizer.get_config().get("learning_rate")
+        warmup_steps = rate["config"].get("warmup_steps", 0) if isinstance(rate, dict) else 0
+        steps = math.ceil(len(self.training) / self.recipe.settings.batch_size)
+        self.patience = PATIENCE + math.ceil(warmup_steps / steps)
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Take the figures down, and judge once."""
         self.logs.append(dict(logs or {}))
         self.last_epoch = epoch
-        if len(self.logs) == PATIENCE:
+        if len(self.logs) == self.patience:
             self._judge()
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Judge a training that was shorter, or stopped early."""
-        if 0 < len(self.logs) < PATIENCE:
+        if 0 < len(self.logs) < self.patience:
             self._judge()
 
     def _judge(self) -> None:

@@ -150,3 +150,11 @@ def test_the_trivial_answer_is_chosen_by_training_pictures() -> None:
 
     assert (of_classes.words, of_classes.figure) == ("always answering bright", 0.25)
     assert (of_numbers.words, of_numbers.figure) == ("always answering the mean, 2 g", 2.0)
+
+
+def test_it_waits_while_the_rate_warms_up(capsys: pytest.CaptureFixture[str]) -> None:
+    rate = {"name": "CosineDecay", "initial_learning_rate": 1e-8, "warmup_target": 1e-7, "warmup_steps": 0.5}
+
+    said = say(capsys, DENSE, CLASSES, BRIGHT, epochs=24, optimizer={"name": "Adam", "learning_rate": rate})
+
+    assert "after 22 epochs no better than" in said
