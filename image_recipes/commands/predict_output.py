@@ -90,8 +90,8 @@ def tell_doubts(rows: Sequence[Row]) -> list[str]:
         )
     sets = [row["prediction_set"] for row in rows if "prediction_set" in row]
     if any(sets) and (empty := sets.count("")):
-        reason = "no class is as probable as the true one mostly is: look at them, or take a larger --coverage"
-        lines.append(f"prediction_set: empty for {empty:,} of {len(rows):,} pictures: {reason}")
+        reason = "the model is right more often than --coverage asks for, so sets leave out some: a larger one fills them"
+        lines.append(f"prediction_set: empty for the {empty:,} least sure of {len(rows):,} pictures: {reason}")
     return lines
 
 
