@@ -43,7 +43,8 @@ def test_a_project_is_made_and_committed(in_project: Project) -> None:
     made = Project(in_project.root.parent / "my plants")
     assert made.run("git", "status", "--porcelain").stdout == ""
     assert len(made.run("git", "log", "--oneline").stdout.splitlines()) == 1
-    assert load_yaml(made.root / "params.yaml") == {"seed": 0, "datasets": {}, "recipes": {}, "architectures": {}}
+    empty: dict = {"datasets": {}, "recipes": {}, "architectures": {}}
+    assert load_yaml(made.root / "params.yaml") == {"seed": 0, "heatmaps": True, **empty}
     files = made.run("git", "ls-files").stdout.splitlines()
     assert (made.root / "README.ko.md").read_text("utf-8").startswith("# my plants\n")
     assert {"dvc.yaml", "stages/train.py", "image_recipes/cli.py", "data/weights/random", "LICENSE"} <= set(files)
