@@ -341,7 +341,7 @@ def demo(
     recipe: Annotated[str | None, typer.Argument(metavar="RECIPE", help="The one to begin with.")] = None,
     port: Annotated[int, typer.Option(metavar="PORT", min=1024, max=65535)] = 7860,
 ) -> None:
-    """Try recipes in a browser: draw, drop pictures, or take one by the camera.
+    """Try recipes in a browser, by drawing, files or a camera.
 
     The page is served to this computer alone.
     """

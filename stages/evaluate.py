@@ -11,13 +11,11 @@ from image_recipes.core.params import load_dataset_name, load_seed
 from image_recipes.core.running import run_stage
 from image_recipes.evaluation.by_task import EVALUATION
 from image_recipes.evaluation.coverage import measure_coverage
-from image_recipes.evaluation.inference import predict_and_judge, score_by_own_metrics
-from image_recipes.models.embedding import add_embedding
+from image_recipes.evaluation.splits import Evaluator
 from image_recipes.models.saving import load_model, load_reliability
 from image_recipes.results.folds import summarize_folds
 from image_recipes.results.metrics import prefix_metrics, save_metrics
-from image_recipes.results.paths import insert_paths
-from image_recipes.results.predictions import insert_judgement, save_predictions, tabulate_predictions
+from image_recipes.results.predictions import save_predictions
 from image_recipes.results.suspects import save_out_of_fold
 
 PREFIXES = {"train": "train", "validation": "val", "test": "test"}
@@ -25,41 +23,30 @@ PREFIXES = {"train": "train", "validation": "val", "test": "test"}
 
 def main(recipe: str) -> None:
     """Predict all pictures by a recipe's model, once, score it on each split, and doubt their labels."""
-    dataset = load_dataset_name(recipe)
-    seed = load_seed()
+    dataset, seed, file = load_dataset_name(recipe), load_seed(), Path(f"models/{recipe}.keras")
     folder = Path("data/prepared") / dataset
     prepared = load_prepared(folder)
     info, evaluation = prepared.info, EVALUATION[prepared.info.task]
-    model_file = Path(f"models/{recipe}.keras")
-    model, reliability = load_model(model_file), load_reliability(model_file)
+    model, reliability = load_model(file), load_reliability(file)
     if reliability is None:
-        raise UserError(
-            f"{model_file}: an earlier version has trained it: train it again by `dvc repro train@{recipe}`"
-        )
-    with_embedding = add_embedding(model)
+        raise UserError(f"{file}: an earlier version has trained it: train it again by `dvc repro train@{recipe}`")
 
+    evaluator = Evaluator(model, reliability, info, folder)
+    pictures = {split: prepared.subset(load_split(Path("data/split") / dataset, split)) for split in PREFIXES}
+    found = {split: evaluator.evaluate(some) for split, some in pictures.items()}
     metrics: dict[str, float | None] = {"parameters": model.count_params()}
-    predictions, features, indices = {}, [], []
+    metrics |= prefix_metrics("test", evaluation.measure(found["test"].predictions, info, seed))
+    metrics |= prefix_metrics("test", measure_coverage(info.task, found["test"].judgement, pictures["test"].targets))
     for split, prefix in PREFIXES.items():
-        pictures = prepared.subset(load_split(Path("data/split") / dataset, split))
-        outputs, judgement, seen = predict_and_judge(with_embedding, reliability, pictures, info.task)
-        features.append(seen)
-        indices.append(pictures.indices)
-        table = insert_paths(tabulate_predictions(pictures, judgement.outputs, info), folder)
-        predictions[split] = insert_judgement(table, judgement.region, judgement.unfamiliar, info)
-        if split == "test":
-            metrics |= prefix_metrics(prefix, evaluation.measure(table, info, seed))
-            metrics |= prefix_metrics(prefix, measure_coverage(info.task, judgement, pictures.targets))
-        # of the network's own outputs, so that its loss is the one of the curves
-        metrics |= prefix_metrics(prefix, evaluation.score(tabulate_predictions(pictures, outputs, info)))
-        metrics |= prefix_metrics(prefix, score_by_own_metrics(model, pictures.targets, outputs, info))
+        metrics |= prefix_metrics(prefix, found[split].metrics)
     metrics |= summarize_folds(Path(f"models/{recipe}.folds.csv"), info.task)
-    save_predictions(predictions, Path(f"data/predictions/{dataset}/{recipe}.csv"))
+    tables = {split: some.predictions for split, some in found.items()}
+    save_predictions(tables, Path(f"data/predictions/{dataset}/{recipe}.csv"))
     save_metrics(metrics, Path(f"metrics/{dataset}/{recipe}.json"))
 
-    pool = np.concatenate(indices)
-    groups = find_groups(folder, pool)
-    held_out = evaluation.predict_by_folds(np.concatenate(features), prepared.targets[pool], groups, info)
+    pool = np.concatenate([some.indices for some in pictures.values()])
+    features = np.concatenate([some.features for some in found.values()])
+    held_out = evaluation.predict_by_folds(features, prepared.targets[pool], find_groups(folder, pool), info)
     save_out_of_fold(held_out, dataset, recipe)
 
 

@@ -76,9 +76,8 @@ def open_predictor(file: Path, coverage: float) -> Predictor:
 def tell_limits(predictor: Predictor) -> list[str]:
     """Say what cannot be said of the trust in predictions, a line each."""
     if predictor.reliability is None:
-        return [
-            "an earlier version has trained the model: probabilities are its own, and how sure they are is left out"
-        ]
+        saved = "its file does not say how sure it is, since an earlier version or another program has saved it"
+        return [f"{saved}: probabilities are the network's own, and the columns after them stay empty"]
     known = len(predictor.reliability.scores)
     if predictor.reliability.threshold(predictor.coverage) is not None:
         return []

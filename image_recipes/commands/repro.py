@@ -54,8 +54,8 @@ def reproduce(names: Collection[str], verbose: bool) -> None:
     targets = [f"plot@{recipe}" for recipes in meant.values() for recipe in recipes]
     targets += [f"{'compare' if dataset in compared else 'baseline'}@{dataset}" for dataset in meant]
     targets += [f"suspects@{dataset}" for dataset in compared]
-    # last, since nothing waits for them
-    targets += [f"heatmaps@{recipe}" for recipes in meant.values() for recipe in recipes]
+    # last, since nothing waits for them; they explain suspects too, which takes all recipes of a dataset
+    targets += [f"heatmaps@{recipe}" for dataset in compared for recipe in meant[dataset]]
     lines = StageLines(len(LONGEST_KIND) + max(len(name) for entry in meant.items() for name in (entry[0], *entry[1])))
     options = {} if verbose else {"repro_fn": lines.reproduce}
     environment = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", TOLD_LATER: "1"}

@@ -10,7 +10,8 @@ import pytest
 from PIL import Image
 
 from calling import call, call_fails
-from image_recipes.models.saving import load_model
+from image_recipes.models.reliability import scale_logits
+from image_recipes.models.saving import load_model, load_reliability
 from projects import Project
 
 
@@ -26,7 +27,7 @@ def digits(finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def read(text: str) -> pd.DataFrame:
-    return pd.read_csv(io.StringIO(text), dtype={"class": str})
+    return pd.read_csv(io.StringIO(text), dtype={"class": str, "prediction_set": str})
 
 
 def test_files_are_predicted_as_the_prepared_pictures_are(digits: Path) -> None:
@@ -34,15 +35,21 @@ def test_files_are_predicted_as_the_prepared_pictures_are(digits: Path) -> None:
 
     assert table["path"].tolist() == [str(digits / f"{number:02}.png") for number in range(40)]
     images = np.load("data/prepared/mnist/images.npy")[:40]
-    outputs = load_model(Path("models/tiny_class.keras")).predict(images, verbose=0)
+    file = Path("models/tiny_class.keras")
+    outputs, reliability = load_model(file).predict(images, verbose=0), load_reliability(file)
+    assert reliability is not None
     assert table["class"].tolist() == [str(number) for number in outputs.argmax(axis=1)]
-    np.testing.assert_allclose(table["probability"], outputs.max(axis=1), atol=1e-4)
+    calibrated = scale_logits(outputs, reliability.temperature)
+    np.testing.assert_allclose(table["probability"], calibrated.max(axis=1), atol=1e-4)
+    sets = [set(names.split(" | ")) - {""} for names in table["prediction_set"].fillna("")]
+    within = 1 - calibrated <= reliability.threshold(0.9)
+    assert sets == [{str(number) for number in np.flatnonzero(row)} for row in within]
 
 
 def test_a_number_has_its_unit(digits: Path) -> None:
     table = read(call("predict", "tiny_number", str(digits / "00.png")).stdout)
 
-    assert table.columns.tolist() == ["path", "number", "unit"]
+    assert table.columns.tolist() == ["path", "number", "unit", "low", "high", "unfamiliar"]
     assert table["unit"].tolist() == ["throws"]
     assert np.isfinite(table["number"]).all()
 
@@ -140,3 +147,17 @@ if __name__ == "__main__":
     assert len(rows) == 6_000
     assert rows["probability"].tolist()[:40] == rows["probability"].tolist()[40:80]
     assert peaks[1] < peaks[0] + 150
+
+
+def test_another_coverage_gives_wider_answers_and_too_large_a_one_says_what_it_takes(digits: Path) -> None:
+    picture = str(digits / "00.png")
+    (narrow,) = read(call("predict", "tiny_number", picture, "--coverage", "0.5").stdout).itertuples()
+    (wide,) = read(call("predict", "tiny_number", picture).stdout).itertuples()
+    too_large = call("predict", "tiny_number", picture, "--coverage", "0.999")
+
+    assert wide.low < narrow.low < wide.number < narrow.high < wide.high
+    assert "tiny_number: intervals that hold for 0.999 of all pictures take 999 validation pictures" in too_large.stderr
+    assert read(too_large.stdout)[["low", "high"]].isna().all(axis=None)
+    assert call_fails("predict", "tiny_number", picture, "--coverage", "1") == (
+        "error: --coverage: give a share between 0 and 1, such as 0.9, not 1\n"
+    )

@@ -20,6 +20,7 @@ from pictures import noise
 from recipes import class_info, make_recipe, number_info
 
 CLASSES = ["cat", "dog, large", "새"]
+TRUST = ["prediction_set", "unfamiliar"]
 
 
 def save(info: DatasetInfo, file: str) -> None:
@@ -46,8 +47,8 @@ def test_the_best_classes_and_all_probabilities(folder: Path) -> None:
     (all_of_them,) = read_csv(call("predict", "pets.keras", "new", "--all").stdout)
     (line,) = call("predict", "pets.keras", "new", "--top", "9", "--all", "--format", "jsonl").stdout.splitlines()
 
-    assert list(best) == ["path", "class", "probability", "class_2", "probability_2"]
-    assert list(all_of_them) == ["path", "class", "probability", *CLASSES]
+    assert list(best) == ["path", "class", "probability", *TRUST, "class_2", "probability_2"]
+    assert list(all_of_them) == ["path", "class", "probability", *TRUST, *CLASSES]
     probabilities = {name: float(all_of_them[name]) for name in CLASSES}
     ranked = sorted(probabilities, key=lambda name: -probabilities[name])
     assert [best["class"], best["class_2"]] == ranked[:2]

@@ -78,10 +78,16 @@ def test_every_picture_is_ranked_where_there_are_many() -> None:
 @pytest.mark.parametrize(
     ("info", "columns"),
     [
-        (class_info([8, 8, 3], ["cat", "dog"]), ["rank", "path", "class", "probability"]),
-        (number_info([8, 8, 3]), ["rank", "path", "number", "unit"]),
+        (
+            class_info([8, 8, 3], ["cat", "dog"]),
+            ["rank", "path", "class", "probability", "prediction_set", "unfamiliar"],
+        ),
+        (number_info([8, 8, 3]), ["rank", "path", "number", "unit", "low", "high", "unfamiliar"]),
         # more features than are kept as they are
-        (class_info([32, 32, 3], ["cat", "dog"]), ["rank", "path", "class", "probability"]),
+        (
+            class_info([32, 32, 3], ["cat", "dog"]),
+            ["rank", "path", "class", "probability", "prediction_set", "unfamiliar"],
+        ),
     ],
     ids=["classes", "numbers", "many features"],
 )
@@ -121,7 +127,7 @@ def test_what_cannot_be_ranked_is_a_line(new: Path) -> None:
     outputs = keras.layers.Dense(2, "softmax")(keras.layers.Flatten()(pictures))
     save_model(keras.Model(pictures, outputs, name="foreign"), info, Path("foreign.keras"))
 
-    assert "foreign: the model was built elsewhere" in call_fails(
+    assert "foreign.keras: the model was built elsewhere" in call_fails(
         "predict", "foreign.keras", "new", "--rank-unlabelled"
     )
     with pytest.raises(UserError, match="net: its outputs are not finite"):

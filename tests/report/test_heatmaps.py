@@ -30,7 +30,10 @@ def test_each_of_the_worst_errors_has_its_heat_map_beside_it(
     worst = view.recipes[0].worst.shown
     assert len(worst) == 12
     assert all(error.overlay and error.overlay in page and error.overlay != error.picture.image for error in worst)
-    assert page.count(LEGENDS[dataset, recipe]) == 1
+    # above the worst errors, and above suspicious labels
+    suspects = view.suspects
+    assert suspects is not None
+    assert page.count(LEGENDS[dataset, recipe]) == (2 if suspects.shown else 1)
     assert (finished.root / f"plots/{recipe}/heatmaps.png").exists()
 
 
