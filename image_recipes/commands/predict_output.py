@@ -90,9 +90,7 @@ def tell_doubts(rows: Sequence[Row]) -> list[str]:
         )
     sets = [row["prediction_set"] for row in rows if "prediction_set" in row]
     if any(sets) and (empty := sets.count("")):
-        reason = (
-            "the model is right more often than --coverage asks for, so sets leave out some: a larger one fills them"
-        )
+        reason = "the model is right more often than --coverage asks, so sets leave out some: a larger one fills them"
         lines.append(f"prediction_set: empty for the {empty:,} least sure of {len(rows):,} pictures: {reason}")
     return lines
 

@@ -151,11 +151,11 @@ if __name__ == "__main__":
 
 def test_another_coverage_gives_wider_answers_and_too_large_a_one_says_what_it_takes(digits: Path) -> None:
     picture = str(digits / "00.png")
-    (narrow,) = read(call("predict", "tiny_number", picture, "--coverage", "0.5").stdout).itertuples()
-    (wide,) = read(call("predict", "tiny_number", picture).stdout).itertuples()
+    narrow = read(call("predict", "tiny_number", picture, "--coverage", "0.5").stdout).iloc[0]
+    wide = read(call("predict", "tiny_number", picture).stdout).iloc[0]
     too_large = call("predict", "tiny_number", picture, "--coverage", "0.999")
 
-    assert wide.low < narrow.low < wide.number < narrow.high < wide.high
+    assert wide["low"] < narrow["low"] < wide["number"] < narrow["high"] < wide["high"]
     assert "tiny_number: intervals that hold for 0.999 of all pictures take 999 validation pictures" in too_large.stderr
     assert read(too_large.stdout)[["low", "high"]].isna().all(axis=None)
     assert call_fails("predict", "tiny_number", picture, "--coverage", "1") == (

@@ -20,6 +20,8 @@ from image_recipes.models.saving import save_model
 from pictures import noise
 from recipes import class_info, make_recipe, number_info
 
+TRUST = ["prediction_set", "unfamiliar"]
+
 
 @pytest.fixture
 def new(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
@@ -80,13 +82,13 @@ def test_every_picture_is_ranked_where_there_are_many() -> None:
     [
         (
             class_info([8, 8, 3], ["cat", "dog"]),
-            ["rank", "path", "class", "probability", "prediction_set", "unfamiliar"],
+            ["rank", "path", "class", "probability", *TRUST],
         ),
         (number_info([8, 8, 3]), ["rank", "path", "number", "unit", "low", "high", "unfamiliar"]),
         # more features than are kept as they are
         (
             class_info([32, 32, 3], ["cat", "dog"]),
-            ["rank", "path", "class", "probability", "prediction_set", "unfamiliar"],
+            ["rank", "path", "class", "probability", *TRUST],
         ),
     ],
     ids=["classes", "numbers", "many features"],
