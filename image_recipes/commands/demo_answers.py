@@ -15,7 +15,7 @@ from PIL import Image
 
 from image_recipes.commands.by_task import COMMANDS
 from image_recipes.commands.demo_texts import both, render
-from image_recipes.commands.predictor import Predictor, open_predictor, predict_files
+from image_recipes.commands.predictor import Predictor, open_predictor, predict_files, tell_limits
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.errors import UserError
 from image_recipes.data.decode import Region, Shape, decode
@@ -65,13 +65,15 @@ def open_recipe(recipe: str) -> Predictor:
     return open_predictor(Path(f"models/{recipe}.keras"), COVERAGE)
 
 
-def describe(info: DatasetInfo) -> Markup:
-    """Say what a model takes and returns."""
+def describe(predictor: Predictor) -> Markup:
+    """Say what a model takes and returns, and how far its answers can be trusted."""
+    info = predictor.info
     height, width, channels = info.image_shape
     colours = "grey" if channels == 1 else "colours"
     commands = COMMANDS[info.task]
     takes = both(f"Takes {width}x{height} pixels in {colours}, and returns: {commands.describe_output(info)}.")
-    return takes + " " + both(commands.promise.format(share=f"{COVERAGE:.0%}"))
+    limits = tell_limits(predictor) or [commands.promise.format(share=f"{predictor.coverage:.0%}")]
+    return takes + " " + Markup(" ").join(map(both, limits))
 
 
 def answer_files(recipe: str, files: Sequence[Path], names: Sequence[str]) -> str:
@@ -122,10 +124,20 @@ def _view_answers(recipe: str, files: Sequence[Path], names: Sequence[str]) -> I
             thumbnail=_make_thumbnail(prediction.file, info) if name else "",
             large=large,
             chances=chances,
-            facts={column: value for column, value in answer if column not in SHOWN_LARGE},
+            facts={column: _tell_fact(value) for column, value in answer if column not in SHOWN_LARGE},
             problem=prediction.error,
             flaw=prediction.flaw,
         )
+
+
+def _tell_fact(value: Any) -> Any:
+    """Return what the page shows of an answer's value: of a set of classes, the first few."""
+    if not isinstance(value, list):
+        return value
+    if not value:
+        return both("empty: no class is as probable as the true one mostly is")
+    names = ", ".join(value[:CHANCES_SHOWN])
+    return f"{names} and {len(value) - CHANCES_SHOWN:,} more" if len(value) > CHANCES_SHOWN else names
 
 
 def _sum_up(output: np.ndarray, info: DatasetInfo) -> tuple[str, list[tuple[str, float]]]:

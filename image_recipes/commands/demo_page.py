@@ -10,7 +10,6 @@ from image_recipes.commands.demo_answers import answer_files, describe, open_rec
 from image_recipes.commands.demo_texts import both, read_labels, read_template, render
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.errors import UserError
-from image_recipes.models.saving import load_model_info
 
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
 import gradio as gr
@@ -57,14 +56,14 @@ def serve_page(recipes: list[str], port: int) -> None:
 
 def make_page(recipes: list[str]) -> gr.Blocks:
     """Lay out the page."""
-    first = load_model_info(Path(f"models/{recipes[0]}.keras"))
+    first = open_recipe(recipes[0])
     label = gr.I18n()
     with gr.Blocks(title="Image recipes", analytics_enabled=False) as page:
         introduction = both("Drop pictures, or take one by the camera. All stays on this computer.")
         gr.HTML(Markup("<h1>Image recipes</h1><p>{}</p>").format(introduction))
         recipe = gr.Dropdown(recipes, value=recipes[0], label=label("recipe"), interactive=True)
         about = gr.HTML(describe(first))
-        with gr.Row(visible=_is_drawable(first)) as drawing_row:
+        with gr.Row(visible=_is_drawable(first.info)) as drawing_row:
             pad = _make_part("pad", label("draw here, large"))
             drawn = gr.HTML(elem_classes="answers")
         with gr.Row():
@@ -94,10 +93,10 @@ def _make_part(name: str, label: Any) -> gr.HTML:
 
 def _switch(recipe: str) -> list[Any]:
     try:
-        info = open_recipe(recipe).info
+        predictor = open_recipe(recipe)
     except UserError as error:
         return [both(str(error)), gr.Row(visible=False)]
-    return [describe(info), gr.Row(visible=_is_drawable(info))]
+    return [describe(predictor), gr.Row(visible=_is_drawable(predictor.info))]
 
 
 def _answer_drawing(recipe: str, drawing: str | None) -> str:

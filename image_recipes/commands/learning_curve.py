@@ -83,6 +83,12 @@ def _tell_start(recipe: Recipe, task: Task, validation: int, done: int) -> None:
             "gain may come from those",
             file=sys.stderr,
         )
+    if recipe.settings.start_from.endswith(".keras"):
+        print(
+            f"{recipe.name}: starts from {recipe.settings.start_from}: if that has learned from these pictures, "
+            "each part begins with what all of them have taught, and the curve is too flat",
+            file=sys.stderr,
+        )
     if done:
         print(f"{recipe.name}: repeats measured before, for the same params and pictures: {done}", file=sys.stderr)
     _print_row("pictures", "epochs", task.metric, "seconds")

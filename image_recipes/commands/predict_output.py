@@ -70,7 +70,7 @@ def to_row(file: Path, answer: Sequence[Any], output: np.ndarray | None, info: D
 def _to_csv(rows: Sequence[Row]) -> str:
     lines = []
     for row in rows:
-        line = {name: value for name, value in row.items() if name not in ("top", "probabilities")}
+        line = {name: _to_text(value) for name, value in row.items() if name not in ("top", "probabilities")}
         for rank, (name, probability) in enumerate(row.get("top", [])[1:], start=2):
             line |= {f"class_{rank}": name, f"probability_{rank}": probability}
         lines.append({**line, **row.get("probabilities", {})})
@@ -88,8 +88,8 @@ def tell_doubts(rows: Sequence[Row]) -> list[str]:
         lines.append(
             f"unfamiliar: {strange:,} of {len(rows):,} pictures are unlike those that the model was trained on"
         )
-    sets = [row["prediction_set"] for row in rows if "prediction_set" in row]
-    if any(sets) and (empty := sets.count("")):
+    empty = sum(row.get("prediction_set") == [] for row in rows)
+    if empty:
         reason = "the model is right more often than --coverage asks, so sets leave out some: a larger one fills them"
         lines.append(f"prediction_set: empty for the {empty:,} least sure of {len(rows):,} pictures: {reason}")
     return lines
@@ -107,8 +107,12 @@ def _to_json_lines(rows: Sequence[Row]) -> str:
     return "".join(lines)
 
 
-def _number_or_none(text: str) -> float | None:
-    return float(text) if text else None
+def _to_text(value: Any) -> Any:
+    return BETWEEN_CLASSES.join(value) if isinstance(value, list) else value
+
+
+def _number_or_none(text: str | None) -> float | None:
+    return None if text is None else float(text)
 
 
 # what JSON has for the texts of a CSV table
@@ -117,8 +121,6 @@ JSON_VALUES: dict[str, Callable[[Any], Any]] = {
     "number": float,
     "low": _number_or_none,
     "high": _number_or_none,
-    "prediction_set": lambda text: text.split(BETWEEN_CLASSES) if text else [],
-    "unfamiliar": lambda known: None if known == "" else known,
 }
 FORMATS: dict[str, Callable[[Sequence[Row]], str]] = {"csv": _to_csv, "jsonl": _to_json_lines}
 

@@ -42,7 +42,7 @@ class Prediction(NamedTuple):
 
     Attributes:
         file: the picture's.
-        answer: the values of `answer_columns`; none if the file cannot be read.
+        answer: the values of `answer_columns`, None for what is not known; no values if the file cannot be read.
         output: of the model, (units,), calibrated if that is known; None if the file cannot be read.
         embedding: what the model's head has taken, (d,); None if the file cannot be read, or there is no such head.
         error: why not; or empty.
@@ -134,10 +134,10 @@ def predict_arrays(predictor: Predictor, pictures: np.ndarray) -> Iterator[Answe
     embeddings: Any
     embeddings, outputs = made if isinstance(made, list) else ([None] * len(made), made)
     columns = RESULTS[info.task].region_columns
-    trust: list[list[Any]] = [[""] * (len(columns) + 1)] * len(outputs)
+    trust: list[list[Any]] = [[None] * (len(columns) + 1)] * len(outputs)
     if predictor.reliability is not None:
         outputs, region, unfamiliar = predictor.reliability.judge(info.task, outputs, embeddings, predictor.coverage)
-        regions = [[""] * len(columns)] * len(outputs)
+        regions: list[list[Any]] = [[None] * len(columns)] * len(outputs)
         if region is not None:
             regions = [list(map(_show, row)) for row in RESULTS[info.task].tabulate_region(region, info)]
         trust = [[*shown, bool(strange)] for shown, strange in zip(regions, unfamiliar, strict=True)]
@@ -145,5 +145,5 @@ def predict_arrays(predictor: Predictor, pictures: np.ndarray) -> Iterator[Answe
         yield Answer([*commands.answer(output, info), *shown], output, embedding)
 
 
-def _show(value: str | float) -> str:
-    return value if isinstance(value, str) else f"{value:.7g}"
+def _show(value: list[str] | float) -> list[str] | str:
+    return value if isinstance(value, list) else f"{value:.7g}"

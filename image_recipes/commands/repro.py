@@ -23,6 +23,7 @@ from image_recipes.core.dataset import DatasetInfo, load_info
 from image_recipes.core.errors import UserError, one_line
 from image_recipes.core.params import load_seed
 from image_recipes.results.metrics import load_baseline_metrics, load_metrics
+from image_recipes.results.names import show_name
 from image_recipes.results.predictions import load_baselines, load_predictions
 from image_recipes.results.suspects import SUSPECTS_FOLDER, load_suspects
 from image_recipes.results.tables import BASELINE, load_table
@@ -179,7 +180,7 @@ def _tell_suspects(dataset: str, info: DatasetInfo) -> list[str]:
     suspects = load_suspects(dataset, info)
     if suspects is None or not len(suspects.table):
         return []
-    found, first = len(suspects.table), suspects.table["path"].iloc[0]
+    found, first = len(suspects.table), show_name(suspects.table["path"].iloc[0])
     counted = f"suspicious labels: {found:,} of {suspects.judged:,}, first that of {first}"
     return [f"{dataset}: {counted}; {SUSPECTS_FOLDER / dataset}.csv lists them"]
 

@@ -31,6 +31,10 @@ WORSE = (
     "More pictures did not help: from {half} to {all} training pictures, the {metric} went from {before} to {after}, "
     "which is worse by {loss}, where luck makes ±{luck}. Look at the epochs and the learning rate first."
 )
+NO_ERROR_LEFT = (
+    "With all {all} training pictures there is no error left on the validation pictures: those cannot show what more "
+    "would bring."
+)
 ONE_TRAINING = "There was one training for each number of pictures, so the luck of training is not counted."
 
 
@@ -105,8 +109,10 @@ def judge_curve(task: Task, table: pd.DataFrame) -> list[Sentence]:
     }
     figures = {"before": before, "after": after, "gain": gain, "loss": -gain, "most": gain + luck}
     values |= {name: format_value(task.metric, value) for name, value in figures.items()}
-    if gain > luck:
-        error = task.error(after)
+    error = task.error(after)
+    if error == 0:
+        told = [Sentence(NO_ERROR_LEFT, {"all": values["all"]})]
+    elif gain > luck:
         further = error * (1 - error / task.error(before))
         told = [
             Sentence(HELPS, values),

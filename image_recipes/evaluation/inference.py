@@ -10,14 +10,14 @@ from image_recipes.core.dataset import DatasetInfo, Subset
 from image_recipes.core.tasks import Task
 from image_recipes.models.backend import keras
 from image_recipes.models.compiling import encode_for, load_own_metrics
-from image_recipes.models.feeding import evaluation_batch_size, evaluation_batches
+from image_recipes.models.embedding import predict_in_pieces
+from image_recipes.models.feeding import evaluation_batches
 from image_recipes.models.reliability import COVERAGE, Judgement, Reliability
 from image_recipes.results.metrics import Metrics
 
 OUTPUTS_AT_ONCE = 10_000
-# bounds of the memory that features take: wider ones are projected at random, some pictures at a time
+# bounds the memory that features take: wider ones are projected at random
 MOST_FEATURES = 2_048
-FEATURES_BYTES_AT_ONCE = 2**28
 
 
 def predict(model: keras.Model, pictures: Subset) -> np.ndarray:
@@ -57,17 +57,11 @@ def predict_and_judge(model: keras.Model, reliability: Reliability, pictures: Su
         pictures: N of them.
         task: of the model.
     """
-    width = model.output_shape[0][-1]
-    project = _plan_projection(width)
-    batch = evaluation_batch_size(pictures, model)
-    # in whole batches, so that these are as if all pictures came at once
-    size = batch * max(1, FEATURES_BYTES_AT_ONCE // (4 * width * batch))
-    found = []
-    for start in range(0, len(pictures), size):
-        places = slice(start, start + size)
-        part = Subset(pictures.images, pictures.targets[places], pictures.indices[places])
-        embedding, outputs = model.predict(evaluation_batches(part, model), verbose=0)
-        found.append((outputs, *reliability.judge(task, outputs, embedding, COVERAGE), project(embedding)))
+    project = _plan_projection(model.output_shape[0][-1])
+    found = [
+        (outputs, *reliability.judge(task, outputs, embedding, COVERAGE), project(embedding))
+        for embedding, outputs in predict_in_pieces(model, pictures)
+    ]
     outputs, calibrated, regions, unfamiliar, features = zip(*found, strict=True)
     region = None if regions[0] is None else np.concatenate(regions)
     judgement = Judgement(np.concatenate(calibrated), region, np.concatenate(unfamiliar))

@@ -17,6 +17,7 @@ FOLDS = 5
 # principal components that the features are reduced to, and the pictures that these are found by
 COMPONENTS = 128
 MOST_ANALYSED = 10_000
+REDUCED_AT_ONCE = 4_096
 # penalties of ridge regression to choose from, by those that it learns from alone
 RIDGE_ALPHA = (0.1, 1.0, 10.0, 100.0, 1_000.0)
 
@@ -77,15 +78,20 @@ def _reduce(features: np.ndarray) -> np.ndarray | None:
     """Return principal components of standardized features, float64 (N, k); None where some are no numbers."""
     if len(features) < 2 or not np.isfinite(features).all():
         return None
-    deviation = features.std(axis=0, dtype=np.float64)
-    differing = features[:, deviation > 0]
-    if not differing.shape[1]:
+    analysed = features[:: -(-len(features) // MOST_ANALYSED)].astype(np.float64)
+    mean, deviation = analysed.mean(axis=0), analysed.std(axis=0)
+    differing = np.flatnonzero(deviation)
+    if not len(differing):
         # units that are all dead
         return np.zeros((len(features), 1))
-    scaled = (differing - differing.mean(axis=0, dtype=np.float64)) / deviation[deviation > 0]
-    analysed = scaled[:: -(-len(scaled) // MOST_ANALYSED)]
-    analysis = PCA(min(COMPONENTS, *analysed.shape), svd_solver="covariance_eigh").fit(analysed)
-    return analysis.transform(scaled)
+
+    def scale(values: np.ndarray) -> np.ndarray:
+        return (values[:, differing] - mean[differing]) / deviation[differing]
+
+    analysis = PCA(min(COMPONENTS, len(analysed), len(differing)), svd_solver="covariance_eigh").fit(scale(analysed))
+    # wide features of all pictures are in memory once, as they are
+    parts = (features[start : start + REDUCED_AT_ONCE] for start in range(0, len(features), REDUCED_AT_ONCE))
+    return np.concatenate([analysis.transform(scale(part)) for part in parts])
 
 
 def _divide(strata: np.ndarray, groups: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray]]:

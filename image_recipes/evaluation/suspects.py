@@ -11,6 +11,8 @@ from image_recipes.core.dataset import DatasetInfo
 MOST_DEVIATIONS = 3.5
 # a normal distribution's standard deviation, in median absolute deviations
 NORMAL_DEVIATIONS = 1.4826
+# of the standard deviation, the least that the robust one counts
+LEAST_SHARE = 0.25
 
 
 def choose_judges(outputs: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
@@ -91,7 +93,9 @@ def find_number_suspects(given: np.ndarray, outputs: Sequence[np.ndarray], info:
 
 
 def _robust_deviation(residuals: np.ndarray) -> float:
-    return float(NORMAL_DEVIATIONS * np.median(np.abs(residuals - np.median(residuals))))
+    robust = float(NORMAL_DEVIATIONS * np.median(np.abs(residuals - np.median(residuals))))
+    # where most residuals are alike, as of counts that are mostly 0, the others are not wrong for that
+    return max(robust, LEAST_SHARE * float(residuals.std()))
 
 
 def _count_deviations(residuals: np.ndarray) -> np.ndarray:

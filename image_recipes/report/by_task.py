@@ -52,7 +52,8 @@ class ReportOfTask(NamedTuple):
         find_examples: finds, among these, what a row of predictions is to be shown beside.
         tell_error: says how wrong a row of predictions is.
         tell_example: says what such an example is.
-        tell_coverage: says for how many test pictures sets or ranges held, from metrics and the pictures' number.
+        tell_coverage: says for how many test pictures sets or ranges held, from metrics and the pictures' number;
+            None where an earlier version did not say.
         note_trust: says of a row of predictions how sure it is, in a few words each.
         doubt_note: says how doubtful a label is, and to how many recipes.
         parts_title: of the table of how good predictions are for which pictures.
@@ -71,7 +72,7 @@ class ReportOfTask(NamedTuple):
     find_examples: Callable[[pd.DataFrame, Row], list[Row]]
     tell_error: Callable[[Row], Sentence]
     tell_example: Callable[[Row], Sentence]
-    tell_coverage: Callable[[Metrics, int], Sentence]
+    tell_coverage: Callable[[Metrics, int], Sentence | None]
     note_trust: Callable[[Row], list[Sentence]]
     doubt_note: str
     parts_title: str

@@ -61,8 +61,8 @@ def view_recipe(
 
 
 def _tell_sure(task: Task, metrics: Metrics, test: pd.DataFrame) -> list[Sentence]:
-    strange = tell_strange(test)
-    return [REPORT[task].tell_coverage(metrics, len(test)), *([strange] if strange else [])]
+    told = REPORT[task].tell_coverage(metrics, len(test)), tell_strange(test)
+    return [sentence for sentence in told if sentence]
 
 
 def _read_model(recipe: str, ending: str, read: Callable[[Path], str]) -> str:

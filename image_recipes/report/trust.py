@@ -7,7 +7,7 @@ import pandas as pd
 
 from image_recipes.comparison.sentences import Sentence
 from image_recipes.models.reliability import COVERAGE, pictures_needed
-from image_recipes.results.by_task import BETWEEN_CLASSES
+from image_recipes.results.by_task import BETWEEN_CLASSES, PROBABILITY
 from image_recipes.results.metrics import Metrics
 from image_recipes.results.names import show_name
 from image_recipes.results.paths import show_paths
@@ -24,26 +24,30 @@ TOO_FEW = "Sets or ranges that hold for {share} of new pictures take at least {n
 STRANGE = "Unlike the training pictures: {count} of {n} test pictures: {files}."
 STRANGE_AND_MORE = "Unlike the training pictures: {count} of {n} test pictures, such as {files}."
 SET_NOTE = "set for {share} of pictures: {classes}"
+LARGE_SET_NOTE = "set for {share} of pictures: {classes} and {more} more"
 NO_SET_NOTE = "set for {share} of pictures: empty, since no class is as probable as the true one mostly is"
 RANGE_NOTE = "range for {share} of pictures: {low} to {high}"
 STRANGE_NOTE = "unlike the training pictures"
-FILES_NAMED = 5
+# files, or classes of a set
+NAMED = 5
 SHARE = f"{COVERAGE * 100:g} %"
 
 Row = Mapping[Hashable, Any]
 
 
-def tell_sets(metrics: Metrics, pictures: int) -> Sentence:
-    """Say for how many test pictures prediction sets held the true class."""
+def tell_sets(metrics: Metrics, pictures: int) -> Sentence | None:
+    """Say for how many test pictures prediction sets held the true class; None if an earlier version did not say."""
     return _tell_held(SETS_HELD, metrics, pictures, "test_set_size")
 
 
-def tell_ranges(metrics: Metrics, pictures: int) -> Sentence:
-    """Say for how many test pictures intervals held the true number."""
+def tell_ranges(metrics: Metrics, pictures: int) -> Sentence | None:
+    """Say for how many test pictures intervals held the true number; None if an earlier version did not say."""
     return _tell_held(RANGES_HELD, metrics, pictures, "test_interval_width")
 
 
-def _tell_held(text: str, metrics: Metrics, pictures: int, size: str) -> Sentence:
+def _tell_held(text: str, metrics: Metrics, pictures: int, size: str) -> Sentence | None:
+    if "test_coverage" not in metrics:
+        return None
     held, low, high = (metrics.get(f"test_coverage{end}") for end in ("", "_low", "_high"))
     if held is None or low is None or high is None:
         return Sentence(TOO_FEW, {"share": SHARE, "needed": pictures_needed(COVERAGE)})
@@ -57,19 +61,35 @@ def tell_strange(test: pd.DataFrame) -> Sentence | None:
     strange = test[test["unfamiliar"].astype(bool)] if "unfamiliar" in test else test.head(0)
     if strange.empty:
         return None
-    text = STRANGE_AND_MORE if len(strange) > FILES_NAMED else STRANGE
-    files = ", ".join(show_paths(strange.head(FILES_NAMED)))
+    text = STRANGE_AND_MORE if len(strange) > NAMED else STRANGE
+    files = ", ".join(show_paths(strange.head(NAMED)))
     return Sentence(text, {"count": f"{len(strange):,}", "n": f"{len(test):,}", "files": files})
 
 
 def note_set(row: Row) -> list[Sentence]:
     """Say which classes a prediction's set has, as far as that is known."""
-    classes = row.get("prediction_set")
-    if not isinstance(classes, str):
+    text = row.get("prediction_set")
+    if not isinstance(text, str):
         return _note_strange(row)
-    names = ", ".join(map(show_name, classes.split(BETWEEN_CLASSES))) if classes else ""
-    note = Sentence(SET_NOTE, {"share": SHARE, "classes": names}) if names else Sentence(NO_SET_NOTE, {"share": SHARE})
-    return [note, *_note_strange(row)]
+    names = _read_set(text, row)
+    if not names:
+        return [Sentence(NO_SET_NOTE, {"share": SHARE}), *_note_strange(row)]
+    values = {"share": SHARE, "classes": ", ".join(map(show_name, names[:NAMED]))}
+    if len(names) <= NAMED:
+        return [Sentence(SET_NOTE, values), *_note_strange(row)]
+    more = f"{len(names) - NAMED:,}"
+    return [Sentence(LARGE_SET_NOTE, {**values, "more": more}), *_note_strange(row)]
+
+
+def _read_set(text: str, row: Row) -> list[str]:
+    """Return the classes of a set, the most probable first; their names may hold what stands between them."""
+    found = []
+    for column in row:
+        name = str(column).removeprefix(PROBABILITY)
+        if name != column and (text == name or text.startswith(name + BETWEEN_CLASSES)):
+            found.append(name)
+            text = text[len(name) + len(BETWEEN_CLASSES) :]
+    return sorted(found, key=lambda name: -row[PROBABILITY + name])
 
 
 def note_range(row: Row) -> list[Sentence]:

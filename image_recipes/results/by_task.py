@@ -20,7 +20,8 @@ class ResultsOfTask(NamedTuple):
 
     Attributes:
         region_columns: say in what the true answer lies for the wanted share of pictures.
-        tabulate_region: makes their values of a region, bool (N, classes) or the ends (N, 2), and the info.
+        tabulate_region: makes their values, a list of names or numbers, of a region, bool (N, classes) or the ends
+            (N, 2), and the info.
         tabulate: makes the columns real, predicted and more, a row for each picture, of targets
             (N,), a model's outputs (N, units) and the dataset's info.
         text_columns: of those, the ones that are texts even if they look like numbers.
@@ -45,7 +46,7 @@ def _tabulate_numbers(targets: np.ndarray, outputs: np.ndarray, info: DatasetInf
 
 def _tabulate_sets(region: np.ndarray, info: DatasetInfo) -> list[list[Any]]:
     names = np.array(info.class_names, object)
-    return [[BETWEEN_CLASSES.join(names[inside])] for inside in region]
+    return [[names[inside].tolist()] for inside in region]
 
 
 RESULTS: dict[Task, ResultsOfTask] = {

@@ -10,7 +10,7 @@ import pandas as pd
 from image_recipes.core.dataset import DatasetInfo, Subset
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import choose_quoting, written_whole
-from image_recipes.results.by_task import PROBABILITY, RESULTS
+from image_recipes.results.by_task import BETWEEN_CLASSES, PROBABILITY, RESULTS
 from image_recipes.results.paths import PATH
 
 
@@ -44,16 +44,21 @@ def insert_judgement(
         info: the dataset's.
 
     Returns:
-        A new table. After `predicted` come prediction_set (names, joined by ` | `), or low and high; and unfamiliar:
-        whether the picture is unlike the training pictures.
+        A new table. After `predicted` come prediction_set (names, joined by ` | `), or low and high, if they are known;
+        and unfamiliar: whether the picture is unlike the training pictures.
     """
-    columns = RESULTS[info.task].region_columns
-    values = (
-        [[None] * len(columns)] * len(table) if region is None else RESULTS[info.task].tabulate_region(region, info)
-    )
-    added = pd.DataFrame(values, columns=list(columns), index=table.index).assign(unfamiliar=unfamiliar)
+    results = RESULTS[info.task]
+    added = pd.DataFrame(index=table.index)
+    if region is not None:
+        values = [list(map(_join, row)) for row in results.tabulate_region(region, info)]
+        added = pd.DataFrame(values, columns=list(results.region_columns), index=table.index)
+    added["unfamiliar"] = unfamiliar
     place = list(table.columns).index("predicted") + 1
     return pd.concat([table.iloc[:, :place], added, table.iloc[:, place:]], axis=1)
+
+
+def _join(value: list[str] | float) -> str | float:
+    return BETWEEN_CLASSES.join(value) if isinstance(value, list) else value
 
 
 def save_predictions(predictions: Mapping[str, pd.DataFrame], file: Path) -> None:

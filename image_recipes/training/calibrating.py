@@ -11,7 +11,7 @@ from sklearn.decomposition import PCA
 from image_recipes.core.dataset import DatasetInfo, Subset
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
 from image_recipes.models.backend import keras
-from image_recipes.models.embedding import add_embedding
+from image_recipes.models.embedding import add_embedding, predict_in_pieces
 from image_recipes.models.feeding import evaluation_batches
 from image_recipes.models.reliability import (
     CALIBRATE,
@@ -31,8 +31,10 @@ MOST_COMPONENTS, PICTURES_PER_COMPONENT = 64, 20
 LEAST_VARIANCE = 1e-4
 # of pictures of the same kind, the share that counts as such: those beyond are unlike them
 FAMILIAR_QUANTILE = 0.99
-# enough to know where they lie
-TRAINING_PICTURES = 10_000
+# enough to know where they lie; of wide embeddings fewer, so that they fit in memory
+TRAINING_PICTURES, TRAINING_BYTES = 10_000, 2**29
+# of more, a covariance takes too long, and the widest directions are searched for
+MOST_FEATURES = 2_048
 
 
 def assess_reliability(
@@ -47,16 +49,18 @@ def assess_reliability(
         validation: what it was chosen by.
         seed: of that choice.
     """
-    rng = np.random.default_rng(seed)
-    if len(training) > TRAINING_PICTURES:
-        chosen = np.sort(rng.choice(len(training), TRAINING_PICTURES, replace=False))
-        training = Subset(training.images, training.targets[chosen], training.indices[chosen])
     both = add_embedding(model)
+    most = min(TRAINING_PICTURES, max(PICTURES_PER_COMPONENT, TRAINING_BYTES // (8 * both.output_shape[0][-1])))
+    if len(training) > most:
+        chosen = np.sort(np.random.default_rng(seed).choice(len(training), most, replace=False))
+        training = Subset(training.images, training.targets[chosen], training.indices[chosen])
     known, _ = both.predict(evaluation_batches(training, model), verbose=0)
-    fresh, outputs = both.predict(evaluation_batches(validation, model), verbose=0)
+    familiarity = fit_familiarity(known)
+    pieces = [(familiarity.distances(piece.embedding), piece.outputs) for piece in predict_in_pieces(both, validation)]
+    distances, outputs = (np.concatenate(part) for part in zip(*pieces, strict=True))
     temperature = TEMPERATURE[info.task](outputs, validation.targets)
     scores = SCORES[info.task](CALIBRATE[info.task](outputs, temperature), validation.targets)
-    return Reliability(temperature, np.sort(scores).astype(np.float32), fit_familiarity(known, fresh))
+    return Reliability(temperature, np.sort(scores).astype(np.float32), limit_familiarity(familiarity, distances))
 
 
 def fit_temperature(probabilities: np.ndarray, targets: np.ndarray) -> float:
@@ -74,16 +78,14 @@ def fit_temperature(probabilities: np.ndarray, targets: np.ndarray) -> float:
     return float(np.exp(minimize_scalar(loss, bounds=np.log(TEMPERATURES), method="bounded").x))
 
 
-def fit_familiarity(known: np.ndarray, fresh: np.ndarray) -> Familiarity:
-    """Find where pictures lie that a model was trained on.
+def fit_familiarity(known: np.ndarray) -> Familiarity:
+    """Find where pictures lie that a model was trained on, from their embeddings, (n, d).
 
-    Args:
-        known: (n, d), embeddings of training pictures.
-        fresh: (m, d), of validation pictures: a network has made those of the training pictures more alike than
-            new ones are.
+    The limit is the distance that 99 % of them have; a network has made them more alike than new ones are.
     """
     count = max(1, min(MOST_COMPONENTS, len(known) // PICTURES_PER_COMPONENT, *known.shape))
-    pca = PCA(count, svd_solver="covariance_eigh").fit(known.astype(np.float64))
+    solver = "covariance_eigh" if known.shape[1] <= MOST_FEATURES else "randomized"
+    pca = PCA(count, svd_solver=solver, random_state=0).fit(known.astype(np.float64))
     floor = max(pca.explained_variance_[0] * LEAST_VARIANCE, np.finfo(np.float32).tiny)
     familiarity = Familiarity(
         mean=pca.mean_.astype(np.float32),
@@ -92,11 +94,19 @@ def fit_familiarity(known: np.ndarray, fresh: np.ndarray) -> Familiarity:
         noise=max(float(pca.noise_variance_), floor),
         limit=np.inf,
     )
-    distances = np.sort(familiarity.distances(fresh))
+    return replace(familiarity, limit=float(np.quantile(familiarity.distances(known), FAMILIAR_QUANTILE)))
+
+
+def limit_familiarity(familiarity: Familiarity, distances: np.ndarray) -> Familiarity:
+    """Let new pictures of the same kind be familiar: validation pictures, of which only 1 % may be farther.
+
+    Args:
+        familiarity: as `fit_familiarity` returns it.
+        distances: (m,), of validation pictures.
+    """
     # as of split conformal prediction; of few pictures, the farthest
     rank = min(math.ceil((len(distances) + 1) * FAMILIAR_QUANTILE - 1e-9), len(distances))
-    limit = max(distances[rank - 1], np.quantile(familiarity.distances(known), FAMILIAR_QUANTILE))
-    return replace(familiarity, limit=float(limit))
+    return replace(familiarity, limit=max(familiarity.limit, float(np.sort(distances)[rank - 1])))
 
 
 TEMPERATURE: Mapping[Task, Callable[[np.ndarray, np.ndarray], float]] = {

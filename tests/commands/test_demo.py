@@ -1,5 +1,6 @@
 """`image-recipes demo`, driven in a real browser."""
 
+import json
 import os
 import re
 import shutil
@@ -16,7 +17,6 @@ import pytest
 from PIL import Image
 
 from calling import call_fails
-from image_recipes.core.tasks import CLASSIFICATION
 from pictures import noise
 from projects import Project
 
@@ -91,11 +91,12 @@ def test_pictures_are_answered_beside_thumbnails(
     Image.fromarray(images[3, ..., 0]).save(tmp_path / name)
     (tmp_path / "bad.png").write_bytes(b"no picture")
     expected = finished.run("image-recipes", "predict", "tiny_class", str(tmp_path / name)).stdout
-    answer, chance = expected.splitlines()[1].split(",")[1:]
+    answer, chance = expected.splitlines()[1].split(",")[1:3]
 
     with open_page(chromium.new_context(), address) as page:
         good, bad = drop(page, tmp_path / name, tmp_path / "bad.png")
-        assert good[:4] == [name, answer, answer, f"{100 * float(chance):.1f} %"]
+        assert good[:3] == [name, answer, answer]
+        assert float(good[3].removesuffix(" %")) == pytest.approx(100 * float(chance), abs=0.11)
         assert bad[1:3] == ["bad.png", bad[2]]
         assert bad[2].startswith("not a picture, or of a kind that cannot be read")
         assert page.locator(".block.answers img").evaluate_all("all => all.map(one => one.naturalWidth)") == [28]
@@ -149,7 +150,8 @@ def test_a_drawing_is_answered_as_a_file_of_it_is(
         assert np.corrcoef(small.ravel(), drawn.ravel())[0, 1] > 0.9
         Image.fromarray(seen.reshape(280, 280, 4)[..., 0].astype(np.uint8)).save(tmp_path / "drawn.png")
         expected = finished.run("image-recipes", "predict", "tiny_class", str(tmp_path / "drawn.png")).stdout
-        assert [answer, chance] == [expected.split(",")[-2], f"{100 * float(expected.split(',')[-1]):.1f} %"]
+        wanted, probability = expected.splitlines()[1].split(",")[1:3]
+        assert [answer, chance] == [wanted, f"{100 * float(probability):.1f} %"]
 
         page.get_by_role("button", name="clear").click()
         page.locator(".block.answers .large").wait_for(state="detached")
@@ -203,28 +205,25 @@ def test_a_huge_file_is_refused_and_the_server_stays(address: str, chromium: "Br
 
 
 @pytest.mark.slow
-def test_further_columns_of_an_answer_are_shown_by_their_names(
-    finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from image_recipes.commands.by_task import COMMANDS
-    from image_recipes.commands.demo_answers import answer_files
+def test_an_answer_says_how_sure_it_is(finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from image_recipes.commands.demo_answers import answer_files, describe, open_recipe
 
     monkeypatch.chdir(finished.root)
-    commands = COMMANDS[CLASSIFICATION]
-    columns = (*commands.answer_columns, "prediction_set", "unfamiliar", "low")
-    changed = commands._replace(
-        answer_columns=columns, answer=lambda *given: [*commands.answer(*given), "1 <2>", True, None]
-    )
-    monkeypatch.setitem(COMMANDS, CLASSIFICATION, changed)
-    noise(0).save(tmp_path / "one.png")
+    # a digit, and what no digit looks like
+    images = np.load("data/prepared/mnist/images.npy", mmap_mode="r")
+    Image.fromarray(images[3, ..., 0]).save(tmp_path / "digit.png")
+    Image.fromarray(255 - images[3, ..., 0]).save(tmp_path / "strange.png")
+    said = finished.run("image-recipes", "predict", "tiny_class", "--format", "jsonl", str(tmp_path)).stdout
+    rows = [json.loads(line) for line in said.splitlines()]
+    assert [row["unfamiliar"] for row in rows] == [False, True]
 
-    answer = answer_files("tiny_class", [tmp_path / "one.png"], ["one.png"])
-
-    assert "prediction set" in answer
-    assert "예측 집합" in answer
-    assert "1 &lt;2&gt;" in answer
-    assert "unfamiliar" in answer
-    assert "low" not in re.sub('src="[^"]*"', "", answer)
+    for row in rows:
+        answer = answer_files("tiny_class", [Path(row["path"])], ["one.png"])
+        shown = re.sub("<[^>]*>", "", answer)
+        names = ", ".join(row["prediction_set"][:3])
+        assert f"prediction set예측 집합: {names or 'empty: no class'}" in shown
+        assert ("unfamiliar학습 영상과 다름" in shown) == row["unfamiliar"]
+    assert "The prediction set holds the true class of 90% of new pictures." in describe(open_recipe("tiny_class"))
 
 
 def test_a_model_that_is_gone_is_named_on_the_page(in_bare_project: Project) -> None:

@@ -47,15 +47,22 @@ def test_of_an_error_less_is_better() -> None:
         ([[0.6, 0.8, 0.83], [0.6, 0.8, 0.83]], 0.02),
         # trainings that differ
         ([[0.6, 0.8, 0.9], [0.6, 0.8, 0.76]], 0.001),
-        ([[0.6, 1.0, 1.0], [0.6, 1.0, 1.0]], 0.0),
     ],
-    ids=["luck of pictures", "luck of training", "no error left"],
+    ids=["luck of pictures", "luck of training"],
 )
 def test_a_gain_within_luck_is_none(repeats: list[list[float]], gain_error: float) -> None:
     told = tell(CLASSIFICATION, *repeats, gain_error=gain_error)
 
     assert told.startswith("Too little to tell whether more pictures help")
     assert "extrapolation" not in told
+
+
+def test_without_an_error_left_the_validation_pictures_cannot_tell() -> None:
+    for half in (1.0, 0.9):
+        told = tell(CLASSIFICATION, [0.6, half, 1.0], [0.6, half, 1.0], gain_error=0.0)
+
+        assert told.startswith("With all 200 training pictures there is no error left on the validation pictures")
+        assert "extrapolation" not in told
 
 
 def test_a_loss_is_told_and_so_is_a_single_training() -> None:

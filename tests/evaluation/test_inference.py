@@ -42,7 +42,7 @@ def test_predictions_are_in_the_order_of_the_split(monkeypatch: pytest.MonkeyPat
 @pytest.mark.parametrize("width", [5, MOST_FEATURES + 9])
 def test_features_come_with_the_same_predictions_in_bounded_memory(monkeypatch: pytest.MonkeyPatch, width: int) -> None:
     monkeypatch.setattr("image_recipes.models.feeding.EVALUATION_BYTES", 0)  # 32 pictures a batch
-    monkeypatch.setattr("image_recipes.evaluation.inference.FEATURES_BYTES_AT_ONCE", 0)  # a batch at once
+    monkeypatch.setattr("image_recipes.models.embedding.EMBEDDING_BYTES", 0)  # a batch at once
     keras.utils.set_random_seed(1)
     layers = [keras.layers.Rescaling(1 / 255), keras.layers.Dense(width, name="last"), keras.layers.Dense(2, name=HEAD)]
     model = keras.Sequential([keras.Input((3,)), *layers])

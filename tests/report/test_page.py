@@ -189,12 +189,12 @@ def test_of_many_classes_the_worst_are_listed_first() -> None:
 
 TRUST_TEXTS = (
     *(trust.SETS_HELD, trust.RANGES_HELD, trust.TOO_FEW, trust.STRANGE, trust.STRANGE_AND_MORE),
-    *(trust.SET_NOTE, trust.NO_SET_NOTE, trust.RANGE_NOTE, trust.STRANGE_NOTE),
+    *(trust.SET_NOTE, trust.LARGE_SET_NOTE, trust.NO_SET_NOTE, trust.RANGE_NOTE, trust.STRANGE_NOTE),
 )
 
 CURVE_TEXTS = (
     *(learning_curve.HELPS, learning_curve.EXTRAPOLATION, learning_curve.UNCLEAR, learning_curve.WORSE),
-    *(learning_curve.ONE_TRAINING, CAPTION, OTHER_INPUTS),
+    *(learning_curve.NO_ERROR_LEFT, learning_curve.ONE_TRAINING, CAPTION, OTHER_INPUTS),
     *learning_curve.METRICS.values(),
 )
 

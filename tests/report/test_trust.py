@@ -1,5 +1,8 @@
 """What the page says of how sure predictions are."""
 
+from collections.abc import Hashable
+from typing import Any
+
 import pandas as pd
 
 from image_recipes.report.trust import note_range, note_set, tell_ranges, tell_sets, tell_strange
@@ -19,6 +22,8 @@ def test_it_says_how_often_sets_and_ranges_held() -> None:
 
 
 def test_too_few_validation_pictures_are_said_with_the_number_needed() -> None:
+    # nor does one of an earlier version say anything
+    assert tell_sets({"test_accuracy": 0.9}, 20) is None
     metrics = {"test_coverage": None, "test_coverage_low": None, "test_coverage_high": None, "test_set_size": None}
 
     assert str(tell_sets(metrics, 20)) == (
@@ -41,10 +46,15 @@ def test_strange_pictures_are_named() -> None:
 
 
 def test_a_prediction_is_noted_with_its_set_or_range() -> None:
-    assert [str(note) for note in note_set({"prediction_set": "oak | birch", "unfamiliar": True})] == [
-        "set for 90 % of pictures: oak, birch",
+    # of names that hold what stands between them, the most probable first
+    chances: dict[Hashable, Any] = {"probability_ash": 0.2, "probability_a | b": 0.5, "probability_oak": 0.3}
+    assert [str(note) for note in note_set({"prediction_set": "ash | a | b", "unfamiliar": True, **chances})] == [
+        "set for 90 % of pictures: a | b, ash",
         "unlike the training pictures",
     ]
+    many: dict[Hashable, Any] = {f"probability_c{number}": 0.1 - number / 1000 for number in range(12)}
+    (note,) = note_set({"prediction_set": " | ".join(f"c{number}" for number in range(12)), **many})
+    assert str(note) == "set for 90 % of pictures: c0, c1, c2, c3, c4 and 7 more"
     assert [str(note) for note in note_set({"prediction_set": "", "unfamiliar": False})] == [
         "set for 90 % of pictures: empty, since no class is as probable as the true one mostly is"
     ]

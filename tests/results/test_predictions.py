@@ -9,6 +9,7 @@ import pytest
 from image_recipes.core.dataset import Subset
 from image_recipes.core.errors import UserError
 from image_recipes.results.predictions import (
+    insert_judgement,
     load_baselines,
     load_predictions,
     parse_predictions,
@@ -108,3 +109,15 @@ def test_any_name_of_a_class_survives_the_disk(tmp_path: Path) -> None:
     assert loaded["real"].tolist() == names
     assert list(loaded) == list(saved)
     assert np.array_equal(probabilities(loaded), outputs, equal_nan=True)
+
+
+def test_what_is_not_known_is_no_empty_set(tmp_path: Path) -> None:
+    table, strange = of_classes([0, 1], [[0.75, 0.25], [0.1, 0.9]], NAMES), np.array([False, True])
+    for name, region in {"known": np.array([[False, False], [True, True]]), "unknown": None}.items():
+        save_predictions({"test": insert_judgement(table, region, strange, CLASSES)}, tmp_path / f"{name}.csv")
+
+    known, unknown = (load_predictions(tmp_path / f"{name}.csv", CLASSES) for name in ("known", "unknown"))
+
+    assert known["prediction_set"].tolist() == ["", "007 | NA"]
+    assert "prediction_set" not in unknown
+    assert known["unfamiliar"].tolist() == unknown["unfamiliar"].tolist() == [False, True]

@@ -13,7 +13,7 @@ from image_recipes.models.embedding import add_embedding
 from image_recipes.models.recipe import Layer
 from image_recipes.models.reliability import scale_logits
 from image_recipes.models.saving import load_model, load_reliability, save_model
-from image_recipes.training.calibrating import assess_reliability, fit_familiarity, fit_temperature
+from image_recipes.training.calibrating import assess_reliability, fit_familiarity, fit_temperature, limit_familiarity
 from recipes import class_info, make_recipe, number_info
 
 LAYERS = [Layer("Flatten", {}), Layer("Dense", {"units": 12, "activation": "relu"})]
@@ -43,16 +43,18 @@ def test_a_few_pictures_all_right_do_not_make_it_certain() -> None:
     assert scale_logits(outputs, temperature)[0, 0] < 0.96
 
 
-def test_new_pictures_of_the_same_kind_are_familiar_and_others_are_not() -> None:
+@pytest.mark.parametrize("width", [300, 3_000])
+def test_new_pictures_of_the_same_kind_are_familiar_and_others_are_not(width: int) -> None:
     rng = np.random.default_rng(6)
     # more directions than pictures, as a backbone's embedding of few pictures has
-    basis = rng.normal(size=(10, 300))
-    known, fresh, new = (rng.normal(size=(n, 10)) @ basis + rng.normal(size=(n, 300)) for n in (200, 120, 2_000))
+    basis = rng.normal(size=(10, width))
+    known, fresh, new = (rng.normal(size=(n, 10)) @ basis + rng.normal(size=(n, width)) for n in (200, 120, 2_000))
 
-    familiarity = fit_familiarity(known, fresh)
+    familiarity = fit_familiarity(known)
+    familiarity = limit_familiarity(familiarity, familiarity.distances(fresh))
 
     assert (familiarity.distances(new) > familiarity.limit).mean() < 0.04
-    assert (familiarity.distances(rng.normal(0, 4, (50, 300))) > familiarity.limit).all()
+    assert (familiarity.distances(rng.normal(0, 4, (50, width))) > familiarity.limit).all()
     assert (familiarity.distances(3 * new[:50]) > familiarity.limit).mean() > 0.9
 
 
