@@ -10,6 +10,8 @@ import pandas as pd
 import pytest
 
 from image_recipes.models.feeding import MEMORY_VARIABLE
+from image_recipes.models.reliability import scale_logits
+from image_recipes.models.saving import load_reliability
 from projects import Project
 
 COVERAGE = ("coverage", "coverage_low", "coverage_high", "unfamiliar")
@@ -62,7 +64,10 @@ print(*model.predict(picture, verbose=0)[0])
     probabilities = np.array(done.stdout.split(), float)
     saved = pd.read_csv(finished.root / "data/predictions/mnist/tiny_class.csv")
     saved = saved[saved["split"] == "test"]
-    np.testing.assert_allclose(probabilities, saved.filter(like="probability_").iloc[0], atol=1e-6)
+    reliability = load_reliability(finished.root / "models/tiny_class.keras")
+    assert reliability is not None
+    shown = scale_logits(probabilities[np.newaxis], reliability.temperature)[0]
+    np.testing.assert_allclose(shown, saved.filter(like="probability_").iloc[0], atol=1e-6)
     assert probabilities.sum() == pytest.approx(1, abs=1e-5)
 
 
