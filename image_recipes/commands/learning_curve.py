@@ -15,6 +15,7 @@ from image_recipes.commands.learning_parts import SHARES, check_parts, choose_pa
 from image_recipes.comparison.learning_curve import choose_range, judge_curve, summarize_curve
 from image_recipes.core.dataset import load_info, load_prepared, load_split
 from image_recipes.core.files import save_table
+from image_recipes.core.groups import find_groups
 from image_recipes.core.params import load_seed, read_params
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
 from image_recipes.figures.learning_curve import draw_learning_curve
@@ -120,7 +121,6 @@ def _train(recipe: Recipe, place: int, seed: int) -> Trained:
     """Train on one of the parts; in a process that has not imported TensorFlow yet."""
     from image_recipes.evaluation.inference import predict
     from image_recipes.training.fit import train_recipe
-    from image_recipes.training.folds import find_groups
 
     dataset = recipe.settings.dataset
     folder = Path("data/prepared") / dataset

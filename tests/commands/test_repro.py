@@ -162,7 +162,7 @@ def test_the_keyboard_stops_it_in_one_line(playground: Project, place: str) -> N
         assert printed, running.communicate()
     time.sleep(0.5)
     os.killpg(running.pid, signal.SIGINT)
-    _, errors = running.communicate(timeout=180)
+    _, errors = running.communicate(timeout=60)
 
     assert (running.returncode, errors) == (130, "error: stopped by the keyboard\n")
 
