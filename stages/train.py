@@ -15,6 +15,7 @@ from image_recipes.training.calibrating import assess_reliability
 from image_recipes.training.fit import train_recipe
 from image_recipes.training.folds import cross_validate
 from image_recipes.training.progress import LiveLog
+from image_recipes.training.states import forget_states, states_folder
 
 
 def main(recipe: str) -> None:
@@ -25,8 +26,10 @@ def main(recipe: str) -> None:
     indices = {split: load_split(Path("data/split") / dataset, split) for split in ("train", "validation")}
     splits = {split: prepared.subset(places) for split, places in indices.items()}
 
+    states = states_folder(loaded, prepared.info, seed)
+
     with Live(f"dvclive/{recipe}", dvcyaml=None, save_dvc_exp=False) as live:
-        model, history = train_recipe(loaded, prepared.info, splits, seed, callbacks=[LiveLog(live=live)])
+        model, history = train_recipe(loaded, prepared.info, splits, seed, [LiveLog(live=live)], states)
 
     reliability = assess_reliability(model, prepared.info, splits["train"], splits["validation"], seed)
     save_model(model, prepared.info, Path(f"models/{recipe}.keras"), reliability)
@@ -35,8 +38,9 @@ def main(recipe: str) -> None:
 
     # last, so that the model is the same without
     pool = np.concatenate([*indices.values()])
-    folds = cross_validate(loaded, Path("data/prepared") / dataset, pool, seed)
+    folds = cross_validate(loaded, Path("data/prepared") / dataset, pool, seed, states)
     save_table(folds, Path(f"models/{recipe}.folds.csv"))
+    forget_states(states)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from image_recipes.commands.params_file import remove_params
 from image_recipes.core.errors import UserError, did_you_mean, one_line
 from image_recipes.core.params import PARAMS_FILE, read_params, read_yaml
 from image_recipes.data.decoded import DECODED_FOLDER
-from image_recipes.models.recipe import FEATURES_FOLDER
+from image_recipes.models.recipe import FEATURES_FOLDER, UNFINISHED_FOLDER
 from image_recipes.results.learning_curve import curve_file, curve_plot
 
 
@@ -161,7 +161,7 @@ def _folders(names: Mapping[str, list[str]]) -> Iterator[Path]:
         yield from (FEATURES_FOLDER / dataset, DECODED_FOLDER / dataset)
         yield from (Path(folder, dataset) for folder in COMPARED_FILES)
     for recipe in names.get("recipes", []):
-        yield from (Path("dvclive", recipe), Path("plots", recipe))
+        yield from (Path("dvclive", recipe), Path("plots", recipe), UNFINISHED_FOLDER / recipe)
         yield from Path("plots/predictions").glob(f"*/{recipe}.csv")
         yield from (curve_file(recipe), curve_plot(recipe))
 

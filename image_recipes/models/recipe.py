@@ -22,6 +22,8 @@ RANDOM = "data/weights/random"
 WEIGHTS_FOLDER = Path("data/weights")
 # below it, of each dataset: what frozen networks make of its pictures
 FEATURES_FOLDER = Path("data/features")
+# of each recipe: the states of trainings that were stopped
+UNFINISHED_FOLDER = Path("data/unfinished")
 # what an architecture may hold beside classes of Keras: groups of layers
 GROUPS = RESIDUAL, REPEAT = "Residual", "Repeat"
 MOST_REPEATS = 1_000

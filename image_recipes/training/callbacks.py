@@ -1,5 +1,8 @@
 """Callbacks of Keras's `fit` that choose: when to stop, which weights to keep, how fast to learn."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 import numpy as np
 
 from image_recipes.models.backend import keras
@@ -10,11 +13,12 @@ from image_recipes.models.recipe import Recipe
 class EarlyStoppingOverPhases(keras.callbacks.EarlyStopping):
     """Keeps its best over all trainings of a model; Keras's own forgets it at the start of each."""
 
+    KEPT = ("best", "best_epoch")
     best_epoch = 0
 
     def on_train_begin(self, logs: dict[str, float] | None = None) -> None:
         """Take over the best so far."""
-        kept = {name: getattr(self, name) for name in ("best", "best_epoch")}
+        kept = {name: getattr(self, name) for name in self.KEPT}
         known = getattr(self, "best_weights", None) is not None
         super().on_train_begin(logs)
         for name, value in kept.items():
@@ -22,6 +26,26 @@ class EarlyStoppingOverPhases(keras.callbacks.EarlyStopping):
         if known:
             # the training before has put the best back, perhaps into a part of this model only
             self.best_weights = self.model.get_weights()
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what it counts, and the best weights."""
+        return {name: getattr(self, name) for name in ("wait", "stopped_epoch", *self.KEPT, "best_weights")}
+
+    def set_state(self, state: Mapping[str, Any], rows: Sequence[dict[str, float]]) -> None:
+        """Count on."""
+        self.__dict__.update(state)
+
+
+class LowerOnPlateau(keras.callbacks.ReduceLROnPlateau):
+    """Goes on counting after a stop; the learning rate is the optimizer's."""
+
+    def get_state(self) -> dict[str, Any]:
+        """Return what it counts."""
+        return {name: getattr(self, name) for name in ("best", "wait", "cooldown_counter")}
+
+    def set_state(self, state: Mapping[str, Any], rows: Sequence[dict[str, float]]) -> None:
+        """Count on."""
+        self.__dict__.update(state)
 
 
 class JudgeAverages(keras.callbacks.Callback):
@@ -49,6 +73,14 @@ class JudgeAverages(keras.callbacks.Callback):
         """Leave the averages, for another training may follow."""
         self.last = None
 
+    def get_state(self) -> dict[str, Any]:
+        """Return the last weights."""
+        return {"last": self.last}
+
+    def set_state(self, state: Mapping[str, Any], rows: Sequence[dict[str, float]]) -> None:
+        """Train on from the last weights."""
+        self.last = state["last"]
+
 
 def stop_early(recipe: Recipe, objective: Objective) -> EarlyStoppingOverPhases | None:
     """Make what stops a recipe's training early, if it asks for that.
@@ -69,4 +101,4 @@ def lower_on_plateau(recipe: Recipe, objective: Objective) -> keras.callbacks.Re
     if plateau is None:
         return None
     check_direction(objective, plateau.monitor, plateau.mode, f"{recipe.key}.reduce_lr_on_plateau")
-    return keras.callbacks.ReduceLROnPlateau(**plateau.model_dump(exclude_none=True))
+    return LowerOnPlateau(**plateau.model_dump(exclude_none=True))

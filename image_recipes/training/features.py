@@ -1,11 +1,8 @@
 """What a frozen network makes of pictures: computed once, and kept, so that an epoch costs what the rest costs."""
 
-import hashlib
-import json
 import sys
 import tempfile
 from collections.abc import Mapping
-from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
 
@@ -17,8 +14,7 @@ from image_recipes.models.backbones import list_leaves
 from image_recipes.models.backend import keras, tf
 from image_recipes.models.feeding import evaluation_batch_size
 from image_recipes.models.recipe import BACKBONE
-
-PICTURES_HASHED_AT_ONCE = 256
+from image_recipes.training.digests import digest_model, digest_pictures
 
 
 class Halves(NamedTuple):
@@ -75,8 +71,8 @@ def compute_features(fixed: keras.Model, splits: Mapping[str, Subset], folder: P
     Returns:
         The same splits, with features, float32 (N, ...), in place of pictures.
     """
-    digest = _digest_model(fixed)
-    files = {split: folder / f"{_digest_pictures(digest, pictures)}.npy" for split, pictures in splits.items()}
+    digest = digest_model(fixed)
+    files = {split: folder / f"{digest_pictures(pictures, digest)}.npy" for split, pictures in splits.items()}
     wanted = sum(len(pictures) for pictures in splits.values())
     shapes = {split: (len(pictures), *fixed.output_shape[1:]) for split, pictures in splits.items()}
     missing = {split: splits[split] for split, file in files.items() if _load(file, shapes[split]) is None}
@@ -123,19 +119,3 @@ def _compute(fixed: keras.Model, pictures: Subset, file: Path, bar: tqdm) -> Non
             bar.update(len(values))
         features.flush()
         partial.replace(file)
-
-
-def _digest_model(fixed: keras.Model) -> str:
-    # float results may differ between versions
-    versions = [version(package) for package in ("keras", "tensorflow", "numpy")]
-    digest = hashlib.sha256(json.dumps([fixed.get_config(), versions], default=str).encode())
-    for weight in fixed.get_weights():
-        digest.update(np.ascontiguousarray(weight).data)
-    return digest.hexdigest()
-
-
-def _digest_pictures(model: str, pictures: Subset) -> str:
-    digest = hashlib.sha256(f"{model} {len(pictures)} {pictures.picture_shape}".encode())
-    for start in range(0, len(pictures), PICTURES_HASHED_AT_ONCE):
-        digest.update(pictures.read(slice(start, start + PICTURES_HASHED_AT_ONCE)).data)
-    return digest.hexdigest()[:32]

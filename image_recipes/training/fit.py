@@ -3,6 +3,7 @@
 import math
 import sys
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -21,7 +22,9 @@ from image_recipes.training.adapting import adapt_normalization
 from image_recipes.training.callbacks import JudgeAverages, lower_on_plateau, stop_early
 from image_recipes.training.class_weights import weigh_classes
 from image_recipes.training.features import Halves, compute_features, divide, is_frozen
-from image_recipes.training.progress import Progress, tell_start
+from image_recipes.training.progress import Progress, tell_resumed, tell_start
+from image_recipes.training.resuming import KeepState
+from image_recipes.training.states import Logs, State, StateFile, take_state
 from image_recipes.training.steps import (
     Execution,
     Weighting,
@@ -76,8 +79,11 @@ def train_recipe(
     splits: Mapping[str, Subset],
     seed: int,
     callbacks: Sequence[keras.callbacks.Callback] = (),
+    states: Path | None = None,
 ) -> TrainedModel:
     """Build a recipe's model and train it. Call it before any other TensorFlow operation, see `share_cores`.
+
+    A training that was stopped goes on from its last state in `states`, to the same model and history.
 
     Args:
         recipe: what to train.
@@ -85,6 +91,7 @@ def train_recipe(
         splits: `train`, to learn from, and `validation`, to judge by after every epoch.
         seed: of the first weights, of dropout and of the order of the pictures.
         callbacks: of Keras, beside those for progress and stopping; they see all phases.
+        states: a folder, see `states_folder`; None to keep none.
 
     Raises:
         UserError: settings, layers or optimizer do not fit, or the loss is not finite.
@@ -106,7 +113,8 @@ def train_recipe(
         # so that a learning rate suits numbers of any unit
         gradient_scale=1 / scale.deviation**objective.degree if scale else 1.0,
     )
-    fit = _Fit(model, recipe, objective, splits, seed, execution, weighting, trivial)
+    file = StateFile(states, recipe, splits, model)
+    fit = _Fit(model, recipe, objective, splits, seed, execution, weighting, trivial, file)
     stopping, plateau = stop_early(recipe, objective), lower_on_plateau(recipe, objective)
     callbacks = [
         # first, so that all others see the learning rate
@@ -115,15 +123,25 @@ def train_recipe(
         keras.callbacks.TerminateOnNaN(),
         *([stopping] if stopping else []),
     ]
-    history = pd.DataFrame()
-    for number, phase in enumerate(list_phases(settings)):
+    state, phases = file.load(), list_phases(settings)
+    if state:
+        tell_resumed(recipe, len(state.rows), sum(phase.epochs for phase in phases))
+    rows = state.rows if state else []
+    for number, phase in enumerate(phases):
         if number:
             unfreeze(model.get_layer(BACKBONE))
-        history = pd.concat([history, fit.run(phase, len(history), callbacks)], ignore_index=True)
-        _check_finite(recipe, phase, history)
+        if state and number < state.phase:
+            continue
+        rows = fit.run(phase, state or State.at_start(number, rows), callbacks)
+        state = None
+        _check_finite(recipe, phase, rows)
         if stopping:
-            _tell_best(recipe, stopping, len(history))
-    return TrainedModel(model, _tidy(history))
+            _tell_best(recipe, stopping, len(rows))
+    if state:
+        fit.finish(phases[-1], state)
+    elif file.is_due():
+        file.save(take_state(model, len(phases), 0, rows))
+    return TrainedModel(model, _tidy(pd.DataFrame(rows)))
 
 
 class _Fit(NamedTuple):
@@ -137,17 +155,27 @@ class _Fit(NamedTuple):
     execution: Execution
     weighting: Weighting
     trivial: TrivialAnswer
+    file: StateFile
 
-    def run(self, phase: Phase, done: int, callbacks: Sequence[keras.callbacks.Callback]) -> pd.DataFrame:
-        """Train through a phase, after `done` epochs, and return its history."""
-        steps = phase.epochs * math.ceil(len(self.splits["train"]) / self.recipe.settings.batch_size)
-        optimizer = build_optimizer(phase.optimizer, steps, f"{self.recipe.key}.{phase.key}")
+    def run(self, phase: Phase, start: State, callbacks: Sequence[keras.callbacks.Callback]) -> list[Logs]:
+        """Train through a phase, or the rest of it, and return the logs of all epochs so far."""
+        optimizer = self._build_optimizer(phase)
         fit = self._on_features() if is_frozen(self.model) else self
-        history = fit._run(phase, done, optimizer, callbacks)
+        rows = fit._run(phase, start, optimizer, callbacks)
         # frees the pictures that are held resident; and whoever loads the model and trains it on gets
         # Keras's defaults, not what suits this run
         self.objective.compile(self.model, optimizer)
-        return history
+        return rows
+
+    def finish(self, phase: Phase, state: State) -> None:
+        """Bring a model to the state that its last phase ended in."""
+        optimizer = self._build_optimizer(phase)
+        self.objective.compile(self.model, optimizer)
+        state.restore(self.model, optimizer)
+
+    def _build_optimizer(self, phase: Phase) -> keras.optimizers.Optimizer:
+        steps = phase.epochs * math.ceil(len(self.splits["train"]) / self.recipe.settings.batch_size)
+        return build_optimizer(phase.optimizer, steps, f"{self.recipe.key}.{phase.key}")
 
     def _on_features(self) -> "_Fit":
         """Train what comes after the frozen backbone alone, on what that makes of the pictures, if it can be."""
@@ -170,13 +198,14 @@ class _Fit(NamedTuple):
     def _run(
         self,
         phase: Phase,
-        done: int,
+        start: State,
         optimizer: keras.optimizers.Optimizer,
         callbacks: Sequence[keras.callbacks.Callback],
-    ) -> pd.DataFrame:
+    ) -> list[Logs]:
         training, validation = self.splits["train"], self.splits["validation"]
         batch_size = self.recipe.settings.batch_size
         resident = fits_in_memory(training, validation)
+        done, epochs = len(start.rows), start.begun + phase.epochs
         training_feed = shuffled_feed(training, batch_size, self.seed, resident, first_epoch=done)
         validation_size = batch_size
         if not depends_on_batches(self.recipe.layers):
@@ -185,8 +214,14 @@ class _Fit(NamedTuple):
         self.objective.compile(self.model, optimizer, jit_compile=self.execution.jit_compile)
         encode = self.objective.encode
         use_execution(self.model, self.execution, training_feed, validation_feed, self.weighting, encode)
-        epochs = done + phase.epochs
-        history = self.model.fit(
+        callbacks = [
+            *([JudgeAverages()] if optimizer.use_ema else []),
+            *callbacks,
+            Progress(self.recipe.name, epochs, done, self.trivial.shown_as, self.trivial.figure),
+            Watch(self.recipe, self.objective.task, training, self.trivial),
+        ]
+        keeper = KeepState(self.file, start, callbacks, epochs)
+        self.model.fit(
             training_feed.executions,
             epochs=epochs,
             initial_epoch=done,
@@ -194,14 +229,9 @@ class _Fit(NamedTuple):
             validation_data=validation_feed.executions,
             shuffle=False,
             verbose=0,
-            callbacks=[
-                *([JudgeAverages()] if optimizer.use_ema else []),
-                *callbacks,
-                Progress(self.recipe.name, epochs, done, self.trivial.shown_as, self.trivial.figure),
-                Watch(self.recipe, self.objective.task, training, self.trivial),
-            ],
+            callbacks=[*callbacks, keeper],
         )
-        return pd.DataFrame(history.history)
+        return keeper.rows
 
 
 def _standardize(recipe: Recipe, targets: np.ndarray) -> Scale:
@@ -214,11 +244,9 @@ def _standardize(recipe: Recipe, targets: np.ndarray) -> Scale:
     return scale
 
 
-def _check_finite(recipe: Recipe, phase: Phase, history: pd.DataFrame) -> None:
-    if not np.isfinite(history.iloc[-1]).all():
-        raise UserError(
-            f"{recipe.key}: the loss is not finite in epoch {len(history)}: lower {phase.key}.learning_rate"
-        )
+def _check_finite(recipe: Recipe, phase: Phase, rows: Sequence[Logs]) -> None:
+    if not all(map(math.isfinite, rows[-1].values())):
+        raise UserError(f"{recipe.key}: the loss is not finite in epoch {len(rows)}: lower {phase.key}.learning_rate")
 
 
 def _tell_best(recipe: Recipe, stopping: keras.callbacks.EarlyStopping, epochs: int) -> None:

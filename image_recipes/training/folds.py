@@ -15,6 +15,7 @@ from sklearn.model_selection import GroupKFold, StratifiedGroupKFold
 from image_recipes.core.dataset import DatasetInfo, Prepared, load_prepared
 from image_recipes.core.errors import UserError
 from image_recipes.core.groups import find_groups
+from image_recipes.core.parent import end_with_parent
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
 from image_recipes.models.feeding import evaluation_batches
 from image_recipes.models.recipe import Recipe
@@ -35,7 +36,9 @@ class Fold(NamedTuple):
     held_out: np.ndarray
 
 
-def cross_validate(recipe: Recipe, folder: Path, pool: np.ndarray, seed: int) -> pd.DataFrame:
+def cross_validate(
+    recipe: Recipe, folder: Path, pool: np.ndarray, seed: int, states: Path | None = None
+) -> pd.DataFrame:
     """Train a fresh model for each fold, in a process of its own, and judge it by the pictures of that fold.
 
     Args:
@@ -43,6 +46,7 @@ def cross_validate(recipe: Recipe, folder: Path, pool: np.ndarray, seed: int) ->
         folder: holds the prepared dataset.
         pool: (n,), the positions of the pictures to divide: those of training and validation.
         seed: of the division and of each training.
+        states: a folder, as for `train_recipe`.
 
     Returns:
         A row for each fold: fold from 1, train, validation and held_out (numbers of pictures; no
@@ -57,8 +61,8 @@ def cross_validate(recipe: Recipe, folder: Path, pool: np.ndarray, seed: int) ->
     for number, fold in enumerate(folds, 1):
         print(f"{recipe.name}: fold {number} of {len(folds)}", file=sys.stderr, flush=True)
         # training wants to be the first that TensorFlow does in a process
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
-            epochs, score = process.submit(_train_fold, recipe, folder, fold, seed).result()
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), end_with_parent) as process:
+            epochs, score = process.submit(_train_fold, recipe, folder, fold, seed, states).result()
         counts = (len(fold.train), len(fold.validation) if _chooses(recipe) else 0, len(fold.held_out))
         rows.append((number, *counts, epochs, score))
     table = pd.DataFrame(rows, columns=[*COLUMNS, metric])
@@ -68,10 +72,10 @@ def cross_validate(recipe: Recipe, folder: Path, pool: np.ndarray, seed: int) ->
     return table
 
 
-def _train_fold(recipe: Recipe, folder: Path, fold: Fold, seed: int) -> tuple[int, float]:
+def _train_fold(recipe: Recipe, folder: Path, fold: Fold, seed: int, states: Path | None) -> tuple[int, float]:
     prepared = load_prepared(folder)
     splits = {"train": prepared.subset(fold.train), "validation": prepared.subset(fold.validation)}
-    model, history = train_recipe(recipe, prepared.info, splits, seed)
+    model, history = train_recipe(recipe, prepared.info, splits, seed, states=states)
     pictures = prepared.subset(fold.held_out)
     outputs = model.predict(evaluation_batches(pictures, model), verbose=0)
     return len(history), SCORES[prepared.info.task](pictures.targets, outputs)

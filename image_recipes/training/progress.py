@@ -2,7 +2,8 @@
 
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from dvclive.keras import DVCLiveCallback
 from dvclive.utils import standardize_metric_name
@@ -28,14 +29,27 @@ class LiveLog(DVCLiveCallback):
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Log a step."""
-        for name, value in (logs or {}).items():
-            self.live.log_metric(standardize_metric_name(name, DVCLiveCallback.__module__), value)
+        self._log(logs or {})
         now = time.monotonic()
         if now - self.summarized >= SECONDS_BETWEEN_SUMMARIES:
             self.summarized = now
             self.live.next_step()
         else:
             self.live.step += 1
+
+    def get_state(self) -> dict[str, Any]:
+        """Return nothing: what it has logged are the logs of all epochs."""
+        return {}
+
+    def set_state(self, state: Mapping[str, Any], rows: Sequence[dict[str, float]]) -> None:
+        """Log again the steps before a stop: DVCLive begins with an empty folder."""
+        for row in rows:
+            self._log(row)
+            self.live.step += 1
+
+    def _log(self, logs: Mapping[str, float]) -> None:
+        for name, value in logs.items():
+            self.live.log_metric(standardize_metric_name(name, DVCLiveCallback.__module__), value)
 
     def on_train_end(self, logs: dict[str, float] | None = None) -> None:
         """Write the summary for the last epoch: `Live.end` takes its step from it."""
@@ -49,6 +63,11 @@ def tell_start(recipe: Recipe, splits: Mapping[str, Subset], trivial: TrivialAns
     counts = f"learns from {len(splits['train']):,} pictures, judged by {len(splits['validation']):,}"
     to_beat = f"{trivial.words}: {trivial.shown_as}={trivial.figure:.4g}"
     print(f"{recipe.name}: {counts}; {to_beat}", file=sys.stderr, flush=True)
+
+
+def tell_resumed(recipe: Recipe, done: int, epochs: int) -> None:
+    """Say that a training goes on where it was stopped."""
+    print(f"{recipe.name}: was stopped, and goes on after {done} of {epochs} epochs", file=sys.stderr, flush=True)
 
 
 class Progress(keras.callbacks.Callback):

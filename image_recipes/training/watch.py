@@ -3,8 +3,8 @@
 import itertools
 import math
 import sys
-from collections.abc import Callable, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -90,6 +90,14 @@ class Watch(keras.callbacks.Callback):
         """Judge a training that was shorter, or stopped early."""
         if 0 < len(self.logs) < self.patience:
             self._judge()
+
+    def get_state(self) -> dict[str, Any]:
+        """Return how many epochs it has seen."""
+        return {"seen": len(self.logs)}
+
+    def set_state(self, state: Mapping[str, Any], rows: Sequence[dict[str, float]]) -> None:
+        """Look on: what is to be said of the epochs before has been."""
+        self.logs, self.last_epoch = [*rows[len(rows) - state["seen"] :]], len(rows) - 1
 
     def _judge(self) -> None:
         # of a loss that is not finite, an error says more
