@@ -3,6 +3,8 @@
 import sys
 from types import TracebackType
 
+from image_recipes.core.parent import end_stage_with_dvc
+
 
 def _tell_interrupt(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
     """Say in one line that the keyboard has stopped a script which still imports; nobody else catches that."""
@@ -13,3 +15,5 @@ def _tell_interrupt(kind: type[BaseException], error: BaseException, traceback: 
 
 
 sys.excepthook = _tell_interrupt
+# before the scripts' own imports, which take seconds
+end_stage_with_dvc()

@@ -17,6 +17,7 @@ from image_recipes.core.dataset import load_info, load_prepared, load_split
 from image_recipes.core.files import save_table
 from image_recipes.core.groups import find_groups
 from image_recipes.core.params import load_seed, read_params
+from image_recipes.core.parent import end_with_parent
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
 from image_recipes.figures.learning_curve import draw_learning_curve
 from image_recipes.models.recipe import Recipe, load_recipe
@@ -101,7 +102,7 @@ def _measure_repeat(recipe: Recipe, task: Task, seed: int) -> pd.DataFrame:
     for place in range(len(SHARES)):
         started = time.monotonic()
         # training wants to be the first that TensorFlow does in a process
-        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), end_with_parent) as process:
             trained = process.submit(_train, recipe, place, seed).result()
         value = task.error(float(trained.errors.mean()))
         row = {"pictures": trained.pictures, "epochs": trained.epochs, task.metric: value}

@@ -4,8 +4,10 @@ import argparse
 import inspect
 import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from image_recipes.core.errors import UserError
+from image_recipes.core.locks import wait_for_lock
 
 
 def run_stage(main: Callable[..., None]) -> None:
@@ -22,7 +24,15 @@ def run_stage(main: Callable[..., None]) -> None:
     )
     for name in inspect.signature(main).parameters:
         parser.add_argument(name)
-    exit_on_user_error(lambda: main(**vars(parser.parse_args())))
+    given = vars(parser.parse_args())
+    exit_on_user_error(lambda: _run_alone(main, given))
+
+
+def _run_alone(main: Callable[..., None], given: dict[str, str]) -> None:
+    """Run a stage while no other process does."""
+    stage = "@".join([Path(inspect.getfile(main)).stem, *given.values()])
+    with wait_for_lock(stage):
+        main(**given)
 
 
 def exit_on_user_error(command: Callable[[], None]) -> None:

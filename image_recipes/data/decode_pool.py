@@ -17,6 +17,7 @@ import numpy as np
 from tqdm import tqdm
 
 from image_recipes.core.errors import UserError
+from image_recipes.core.parent import end_with_parent
 from image_recipes.data.decode import Shape, decode
 from image_recipes.data.opening import Extent, find_extent
 from image_recipes.data.picture_files import BadPictureError, read_file
@@ -99,8 +100,7 @@ def _apply_in_order(job: Callable[[Path], Result], files: Sequence[Path], result
         return
     # a process that is forked would share locks of threads that it does not have
     context = multiprocessing.get_context("spawn")
-    # Ctrl-C is for this process to answer
-    with ProcessPoolExecutor(workers, context, signal.signal, (signal.SIGINT, signal.SIG_IGN)) as processes:
+    with ProcessPoolExecutor(workers, context, _begin) as processes:
         jobs = ((piece, processes.submit(_apply_to_piece, job, piece)) for piece in pieces)
         ahead: deque[tuple[Sequence[Path], Future[list[Result]]]] = deque()
         piece = pieces[0]
@@ -113,6 +113,12 @@ def _apply_in_order(job: Callable[[Path], Result], files: Sequence[Path], result
             raise _out_of_memory(piece) from None
         finally:
             processes.shutdown(cancel_futures=True)
+
+
+def _begin() -> None:
+    # Ctrl-C is for the process to answer that this one works for
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    end_with_parent()
 
 
 def _out_of_memory(piece: Sequence[Path]) -> UserError:

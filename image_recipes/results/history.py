@@ -15,11 +15,12 @@ def load_history(file: Path) -> pd.DataFrame:
         `val_loss`, as far as the task has them.
 
     Raises:
-        UserError: the file is missing or is no such table.
+        UserError: the file is missing or is no such table, or its epochs are not 1, 2 and so on.
     """
     try:
         history = pd.read_csv(file)
-        if {"epoch", "loss", "val_loss"} <= set(history.columns):
+        epochs = [*range(1, len(history) + 1)]
+        if {"epoch", "loss", "val_loss"} <= set(history.columns) and history["epoch"].tolist() == epochs:
             return history
     except (OSError, ValueError):
         pass

@@ -2,6 +2,7 @@
 
 import errno
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -40,8 +41,10 @@ def test_our_own_bugs_keep_their_traceback() -> None:
 
 
 def test_a_stage_takes_a_name_if_its_main_does(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
+    # where its lock lies
+    monkeypatch.chdir(tmp_path)
     given = []
 
     def main(recipe: str) -> None:

@@ -1,0 +1,65 @@
+"""Ending with the process that started this one: a stage with DVC, a worker with the command it works for."""
+
+import ctypes
+import multiprocessing
+import os
+import signal
+import sys
+import threading
+import time
+
+import psutil
+
+# by which DVC tells a process that it runs it as a stage
+STAGE_VARIABLE = "DVC_STAGE"
+# DVC starts a stage by the user's shell, and not every shell gives its own process over
+SHELLS = {"sh", "bash", "dash", "zsh", "fish", "ksh", "tcsh", "csh"}
+SECONDS_BETWEEN_LOOKS = 0.5
+# of Linux's <sys/prctl.h>
+PR_SET_PDEATHSIG = 1
+
+
+def end_stage_with_dvc() -> None:
+    """End this process as soon as the DVC that runs it as a stage does; one that a user runs alone goes on."""
+    if STAGE_VARIABLE in os.environ:
+        end_with_parent()
+
+
+def end_with_parent() -> None:
+    """End this process as soon as the one that started it does, at once and whatever it is doing.
+
+    Nothing that it has not finished can pass for whole: files are moved into place at their end. Linux ends
+    it by a signal; elsewhere, and where a shell stands between, a thread looks twice a second.
+    """
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if (started := multiprocessing.parent_process()) and not started.is_alive():
+        _end()
+    parents = [psutil.Process().parent()]
+    while (last := parents[-1]) and _name_of(last) in SHELLS:
+        parents.append(last.parent())
+    threading.Thread(target=_watch, args=([parent for parent in parents if parent],), daemon=True).start()
+
+
+def _name_of(process: psutil.Process) -> str:
+    try:
+        return process.name()
+    except psutil.Error:
+        return ""
+
+
+def _watch(parents: list[psutil.Process]) -> None:
+    while all(parent.is_running() and _status_of(parent) != psutil.STATUS_ZOMBIE for parent in parents):
+        time.sleep(SECONDS_BETWEEN_LOOKS)
+    _end()
+
+
+def _status_of(process: psutil.Process) -> str:
+    try:
+        return process.status()
+    except psutil.Error:
+        return psutil.STATUS_ZOMBIE
+
+
+def _end() -> None:
+    os.kill(os.getpid(), signal.SIGTERM if sys.platform == "win32" else signal.SIGKILL)

@@ -1,0 +1,86 @@
+"""A stage ends with DVC, and a worker with the command it works for, however these end."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from projects import ROOT
+
+# as DVC does: a shell, which some give their own process over to the command, and others do not
+PARENT = "import subprocess, sys; subprocess.run([*sys.argv[1:]])"
+CHILD = "import pathlib, os, time; import stages; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(60)"
+POOL = """
+import multiprocessing, os, pathlib, time
+from concurrent.futures import ProcessPoolExecutor
+from image_recipes.core.parent import end_with_parent
+if __name__ == "__main__":
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn"), end_with_parent) as processes:
+        pathlib.Path("partial").write_text(str(processes.submit(os.getpid).result()))
+        pathlib.Path("partial").rename("pid")
+        time.sleep(60)
+"""
+
+
+@pytest.fixture
+def _started(tmp_path: Path) -> Iterator[None]:
+    yield
+    if (tmp_path / "pid").exists() and psutil.pid_exists(int((tmp_path / "pid").read_text("utf-8"))):
+        os.kill(int((tmp_path / "pid").read_text("utf-8")), signal.SIGKILL)
+
+
+def start(
+    command: list[str], folder: Path, stage: str | None = "train@x"
+) -> tuple[subprocess.Popen[bytes], psutil.Process]:
+    """Start a command, and return it and the process that has written its number."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    environment |= {"DVC_STAGE": stage} if stage else {}
+    parent = subprocess.Popen(command, cwd=folder, env=environment)
+    file, end = folder / "pid", time.monotonic() + 60
+    while not (file.exists() and file.read_text("utf-8")):
+        assert time.monotonic() < end
+        time.sleep(0.05)
+    return parent, psutil.Process(int(file.read_text("utf-8")))
+
+
+@pytest.mark.usefixtures("_started")
+@pytest.mark.parametrize("signal_number", [signal.SIGKILL, signal.SIGTERM], ids=["KILL", "TERM"])
+@pytest.mark.parametrize("shell", [(), ("/bin/sh", "-c", '"$@"; exit $?', "sh")], ids=["without", "with"])
+def test_a_stage_ends_when_dvc_is_killed(tmp_path: Path, signal_number: int, shell: tuple[str, ...]) -> None:
+    command = [sys.executable, "-c", PARENT, *shell, sys.executable, "-c", CHILD]
+    parent, child = start(command, tmp_path)
+    assert child.is_running()
+
+    parent.send_signal(signal_number)
+    parent.wait(10)
+
+    child.wait(10)
+
+
+@pytest.mark.usefixtures("_started")
+def test_a_script_that_a_user_runs_alone_goes_on(tmp_path: Path) -> None:
+    # as by nohup, after the terminal is closed
+    parent, child = start([sys.executable, "-c", PARENT, sys.executable, "-c", CHILD], tmp_path, stage=None)
+
+    parent.kill()
+    parent.wait(10)
+
+    with pytest.raises(psutil.TimeoutExpired):
+        child.wait(2)
+
+
+@pytest.mark.usefixtures("_started")
+def test_a_worker_ends_with_the_command_it_works_for(tmp_path: Path) -> None:
+    (tmp_path / "pool.py").write_text(POOL, "utf-8")
+    parent, child = start([sys.executable, "pool.py"], tmp_path, stage=None)
+
+    parent.kill()
+    parent.wait(10)
+
+    child.wait(10)
