@@ -1,17 +1,21 @@
 """Ending with the process that started this one: a stage with DVC, a worker with the command it works for."""
 
 import ctypes
+import json
 import multiprocessing
 import os
 import signal
 import sys
 import threading
 import time
+from pathlib import Path
 
 import psutil
 
 # by which DVC tells a process that it runs it as a stage
 STAGE_VARIABLE = "DVC_STAGE"
+# the project's folder, which DVC says too, and below it who reads and writes what
+ROOT_VARIABLE, RUNNING = "DVC_ROOT", ".dvc/tmp/rwlock"
 # DVC starts a stage by the user's shell, and not every shell gives its own process over
 SHELLS = {"sh", "bash", "dash", "zsh", "fish", "ksh", "tcsh", "csh"}
 SECONDS_BETWEEN_LOOKS = 0.5
@@ -23,6 +27,8 @@ def end_stage_with_dvc() -> None:
     """End this process as soon as the DVC that runs it as a stage does; one that a user runs alone goes on."""
     if STAGE_VARIABLE in os.environ:
         end_with_parent()
+        if _has_lost_dvc():
+            _end()
 
 
 def end_with_parent() -> None:
@@ -39,6 +45,18 @@ def end_with_parent() -> None:
     while (last := parents[-1]) and _name_of(last) in SHELLS:
         parents.append(last.parent())
     threading.Thread(target=_watch, args=([parent for parent in parents if parent],), daemon=True).start()
+
+
+def _has_lost_dvc() -> bool:
+    """Tell whether DVC ended before this process could ask to be told."""
+    try:
+        running = json.loads(Path(os.environ[ROOT_VARIABLE], RUNNING).read_text("utf-8"))
+        readers = [reader for readers in running["read"].values() for reader in readers]
+        numbers = {user["pid"] for user in (*running["write"].values(), *readers)}
+    except (KeyError, TypeError, ValueError, OSError, AttributeError):
+        # of another version
+        return False
+    return not numbers & {parent.pid for parent in psutil.Process().parents()}
 
 
 def _name_of(process: psutil.Process) -> str:

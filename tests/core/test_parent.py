@@ -1,5 +1,6 @@
 """A stage ends with DVC, and a worker with the command it works for, however these end."""
 
+import json
 import os
 import signal
 import subprocess
@@ -61,6 +62,19 @@ def test_a_stage_ends_when_dvc_is_killed(tmp_path: Path, signal_number: int, she
     parent.wait(10)
 
     child.wait(10)
+
+
+@pytest.mark.parametrize(("writer", "status"), [("ended", -signal.SIGKILL), ("running", 0)])
+def test_a_stage_that_starts_after_dvc_was_killed_ends(tmp_path: Path, writer: str, status: int) -> None:
+    ended = subprocess.Popen([sys.executable, "-c", ""])
+    ended.wait()
+    number = {"ended": ended.pid, "running": os.getpid()}[writer]
+    uses = {"write": {"models/x.keras": {"pid": number, "cmd": "dvc repro"}}, "read": {}}
+    (tmp_path / ".dvc/tmp").mkdir(parents=True)
+    (tmp_path / ".dvc/tmp/rwlock").write_text(json.dumps(uses), "utf-8")
+
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "DVC_STAGE": "train@x", "DVC_ROOT": str(tmp_path)}
+    assert subprocess.run([sys.executable, "-c", "import stages"], env=environment).returncode == status
 
 
 @pytest.mark.usefixtures("_started")

@@ -1,0 +1,281 @@
+"""Kill the program 200 times at random moments, and see whether anything is lost, wrong or left (`make torture`).
+
+A tiny project runs undisturbed first. Then each command is started, killed, started again, and killed again, several
+times; at the end it runs once more, and every file has to have the bytes that it has without a kill.
+"""
+
+import argparse
+import hashlib
+import os
+import random
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import psutil
+from PIL import Image
+from zc.lockfile import LockError, LockFile
+
+from projects import TINY_PARAMS, Project, make_project
+
+SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
+KILLS_IN_A_ROW = 5
+SECONDS_TO_END = 10
+# what a run leaves that is not compared: histories of Git, DVC's own, and what others may look on at meanwhile
+NOT_COMPARED = {".git", ".dvc", "dvclive", "__pycache__", "data/unfinished", "data/features", "data/decoded"}
+
+
+class Command(NamedTuple):
+    """Something to kill: how it is started, and how what it has made is taken back."""
+
+    name: str
+    words: tuple[str, ...]
+    undo: tuple[str, ...] = ()
+
+
+STAGES = (
+    "prepare@mnist",
+    "split@dots",
+    "baseline@mnist",
+    "train@tiny_class",
+    "train@tiny_number",
+    "evaluate@tiny_number",
+    "plot@tiny_class",
+    "compare@mnist",
+    "suspects@dots",
+    "heatmaps@tiny_class",
+    "report",
+)
+COMMANDS = (
+    *(Command(f"repro {stage}", ("dvc", "repro", "--force", "--single-item", stage)) for stage in STAGES),
+    Command(
+        "add", ("image-recipes", "add", "leaves", "--name", "leaves"), ("image-recipes", "remove", "leaves", "--raw")
+    ),
+    Command(
+        "predict", ("image-recipes", "predict", "tiny_class", "leaves", "--output", "leaves.csv"), ("rm", "leaves.csv")
+    ),
+    Command("export", ("image-recipes", "export", "tiny_class", "--to", "savedmodel"), ("rm", "-r", "exports")),
+)
+
+
+@dataclass
+class Count:
+    """What came of the kills of one command."""
+
+    kills: int = 0
+    met: int = 0
+    faults: int = 0
+    wrong: list[str] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+
+
+def start(project: Project, words: tuple[str, ...], **options: object) -> "subprocess.Popen[bytes]":
+    """Start a command in a process group of its own."""
+    environment = {**os.environ, "IMAGE_RECIPES_STATE_SECONDS": "0.001", "PYTHONPATH": str(project.root)}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    return subprocess.Popen(
+        words,
+        cwd=project.root,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+        **options,  # type: ignore[call-overload]
+    )
+
+
+def run(project: Project, words: tuple[str, ...]) -> float:
+    """Run a command to its end, which must be a good one, and return how long it took."""
+    started = time.monotonic()
+    done = project.run(*words, check=False)
+    if done.returncode:
+        raise SystemExit(f"{' '.join(words)} exited with {done.returncode}:\n{done.stdout}{done.stderr}")
+    return time.monotonic() - started
+
+
+def snapshot(project: Project) -> dict[str, str]:
+    """Return a digest of each file that the project's commands make."""
+    digests = {}
+    for place, folders, names in os.walk(project.root):
+        here = Path(place).relative_to(project.root)
+        folders[:] = [name for name in folders if name not in NOT_COMPARED and str(here / name) not in NOT_COMPARED]
+        for name in names:
+            digests[str(here / name)] = hashlib.sha256(Path(place, name).read_bytes()).hexdigest()
+    return digests
+
+
+def processes_of(project: Project) -> list[psutil.Process]:
+    """Return the processes that run in a project, but DVC's daemons, which send nothing and end on their own."""
+    found = []
+    for process in psutil.process_iter(["cmdline", "cwd", "status"]):
+        inside = str(process.info["cwd"] or "").startswith(str(project.root))
+        if (
+            inside
+            and process.info["status"] != psutil.STATUS_ZOMBIE
+            and "daemon" not in (process.info["cmdline"] or [])
+        ):
+            found.append(process)
+    return found
+
+
+def find_left(project: Project) -> list[str]:
+    """Return what should not be there when nothing runs: processes and locks that are held."""
+    end = time.monotonic() + SECONDS_TO_END
+    while (left := [*map(describe, processes_of(project)), *held_locks(project)]) and time.monotonic() < end:
+        time.sleep(0.1)
+    return left
+
+
+def describe(process: psutil.Process) -> str:
+    """Return a process's command."""
+    try:
+        return " ".join(process.cmdline())
+    except psutil.Error:
+        return "a process that is ending"
+
+
+def held_locks(project: Project) -> list[str]:
+    """Return the locks of a project that a process holds."""
+    held = []
+    for file in (project.root / ".dvc/tmp/image-recipes").rglob("*.lock"):
+        try:
+            LockFile(str(file)).close()
+        except LockError:
+            held.append(f"lock {file.name}")
+    return held
+
+
+@contextmanager
+def small_files() -> Iterator[dict[str, Callable[[], None]]]:
+    """A full disk, as far as a process without rights can have one: no file may grow beyond 4 KiB."""
+    import resource
+
+    yield {"preexec_fn": lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))}
+
+
+def disturb(project: Project, command: Command, dice: random.Random) -> None:
+    """Run a command once under a fault of its surroundings, which it may survive or not."""
+    fault = dice.choice(["disk", "clock", "permission"])
+    if fault == "disk":
+        with small_files() as options:
+            start(project, command.words, **options).wait()
+        return
+    made = [
+        project.root / name
+        for name in ("models", "plots", "metrics", "data/predictions")
+        if (project.root / name).exists()
+    ]
+    if fault == "clock":
+        for folder in made:
+            for file in folder.rglob("*"):
+                # of a clock that was set back since
+                os.utime(file, (time.time() + 86_400,) * 2, follow_symlinks=False)
+        start(project, command.words).wait()
+        return
+    for folder in made:
+        folder.chmod(0o555)
+    try:
+        start(project, command.words).wait()
+    finally:
+        for folder in made:
+            folder.chmod(0o755)
+
+
+def kill(project: Project, command: Command, seconds: float, dice: random.Random, count: Count) -> None:
+    """Start a command and kill it at a random moment: its first process alone, or all of them."""
+    process = start(project, command.words)
+    time.sleep(dice.uniform(0, seconds))
+    running = process.poll() is None
+    number = dice.choice(SIGNALS)
+    if running:
+        (os.kill if dice.random() < 0.5 else os.killpg)(process.pid, number)
+    count.kills += 1
+    count.met += running
+    # DVC takes no SIGINT that its stage does not get too, and ends as ever
+    process.wait()
+    count.left += [f"{signal.Signals(number).name}: {name}" for name in find_left(project)]
+
+
+def torture(project: Project, kills: int, seed: int) -> dict[str, Count]:
+    """Kill commands, and count what is wrong and what is left."""
+    dice, counts = random.Random(seed), {command.name: Count() for command in COMMANDS}
+    expected, seconds = {}, {}
+    for command in COMMANDS:
+        seconds[command.name] = run(project, command.words)
+        expected[command.name] = snapshot(project)
+        if command.undo:
+            run(project, command.undo)
+    done, turn = 0, 0
+    while done < kills:
+        command = COMMANDS[turn % len(COMMANDS)]
+        turn, count = turn + 1, counts[command.name]
+        for _ in range(min(KILLS_IN_A_ROW, kills - done)):
+            kill(project, command, seconds[command.name], dice, count)
+            done += 1
+        disturb(project, command, dice)
+        count.faults += 1
+        run(project, command.words)
+        found = snapshot(project)
+        wanted = expected[command.name]
+        count.wrong += sorted(name for name in found.keys() | wanted if found.get(name) != wanted.get(name))
+        if command.undo:
+            run(project, command.undo)
+        print(f"{done:4} kills, {command.name}: {len(count.wrong)} wrong, {len(count.left)} left", flush=True)
+        for line in (*count.wrong, *count.left):
+            print(f"     {line}", flush=True)
+    return counts
+
+
+def tabulate(counts: dict[str, Count]) -> str:
+    """Return the table that stands in docs/."""
+    lines = [
+        "| command | kills | while it ran | faults | files wrong | left running, locked or half |",
+        "|:--|--:|--:|--:|--:|--:|",
+    ]
+    for name, count in counts.items():
+        lines.append(
+            f"| {name} | {count.kills} | {count.met} | {count.faults} | {len(count.wrong)} | {len(count.left)} |"
+        )
+    totals = [
+        sum(values)
+        for values in zip(
+            *((c.kills, c.met, c.faults, len(c.wrong), len(c.left)) for c in counts.values()), strict=True
+        )
+    ]
+    return "\n".join([*lines, "| **all** | " + " | ".join(map(str, totals)) + " |"])
+
+
+def main() -> None:
+    """Make the project, torture it, and print the table."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("--kills", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="torture-"))
+    project = make_project(folder, TINY_PARAMS.replace("epochs: 3", "epochs: 300"))
+    dots = np.random.default_rng(0).integers(0, 256, (24, 32, 32), dtype=np.uint8)
+    for number, picture in enumerate(dots):
+        file = folder / "leaves" / ("oak" if number % 2 else "birch") / f"{number}.png"
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(picture).save(file)
+    run(project, ("dvc", "repro"))
+    project.commit("Results")
+    counts = torture(project, given.kills, given.seed)
+    print(tabulate(counts))
+    if any(count.wrong or count.left for count in counts.values()):
+        raise SystemExit(f"look into {folder}")
+    shutil.rmtree(folder)
+
+
+if __name__ == "__main__":
+    main()
