@@ -2,13 +2,16 @@
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: test test-all bench bench-defaults bench-growth bench-peers lint check-lock lock
+.PHONY: test test-all torture bench bench-defaults bench-growth bench-peers lint check-lock lock
 
 test: $(INSTALLED)  ## run the tests (2 to 4 minutes)
 	pytest --numprocesses 2 -m "not slow"
 
 test-all: test $(EXTRAS)  ## run the slow tests too, with the extras and in a browser
 	pytest --numprocesses 2 -m slow
+
+torture: $(INSTALLED) $(EXTRAS)  ## kill the program 200 times, and see whether anything is lost (half an hour; KILLS=50: fewer)
+	python tests/torture.py $(if $(KILLS),--kills $(KILLS))
 
 bench: $(INSTALLED)  ## compare our speed with Keras, PyTorch and JAX (an hour; QUICK=1: 12 minutes; RECIPE=dots_mlp: one recipe)
 	python -m benchmarks.speed $(if $(QUICK),--quick) $(RECIPE)
