@@ -10,6 +10,7 @@ from benchmarks.contender import ROOT, SEED, Laps, Work, compete
 from image_recipes.core.dataset import load_prepared, load_split
 from image_recipes.models.backend import keras, tf
 from image_recipes.models.recipe import FEATURES_FOLDER, Recipe, load_recipe
+from image_recipes.training.digests import digest_training
 from image_recipes.training.fit import train_recipe
 from image_recipes.training.progress import LiveLog
 
@@ -49,7 +50,9 @@ def run_recipe(recipe: Recipe, folder: Path, epochs: int, seed: int, laps: Laps)
     with tempfile.TemporaryDirectory() as live_folder, Live(live_folder, dvcyaml=None, save_dvc_exp=False) as live:
         callbacks = [LiveLog(live=live), TimeEpochs(laps, prepared.info.task.progress_metric)]
         recipe = recipe.with_settings(epochs=epochs, early_stopping=None)
-        return train_recipe(recipe, prepared.info, splits, seed, callbacks).model
+        # as the stage does, so that what it costs to keep states is counted
+        states = Path(live_folder, "unfinished", digest_training(recipe, prepared.info, seed))
+        return train_recipe(recipe, prepared.info, splits, seed, callbacks, states).model
 
 
 def main(work: Work, laps: Laps) -> tuple[int, str]:
