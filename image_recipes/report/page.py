@@ -11,7 +11,8 @@ from markupsafe import Markup, escape
 from image_recipes.comparison.sentences import Sentence
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import write_text
-from image_recipes.core.params import read_params, read_yaml
+from image_recipes.core.params import read_params
+from image_recipes.core.yaml_file import read_yaml
 from image_recipes.report.dataset_view import DatasetView, view_dataset
 from image_recipes.results.heatmaps import WARM
 from image_recipes.results.names import MAX_NAMED_CLASSES, show_name
