@@ -5,15 +5,26 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import written_whole
-from image_recipes.core.loading import by_stage, check_positions, load_array, load_json, loading
+from image_recipes.core.loading import (
+    Kind,
+    by_stage,
+    check_positions,
+    load_array,
+    load_json,
+    load_table,
+    loading,
+)
 from image_recipes.core.tasks import CLASSIFICATION, TASKS, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # beside the arrays of a person's own pictures: a row for each, with its file's path and more
 PICTURES_FILE = "pictures.csv"
@@ -230,6 +241,21 @@ def load_info(folder: Path) -> DatasetInfo:
     """
     with loading(folder, by_stage(f"prepare@{folder.name}")):
         return DatasetInfo.from_json(load_json(folder / "dataset.json"))
+
+
+def load_picture_table(folder: Path, columns: Mapping[str, Kind]) -> "pd.DataFrame":
+    """Load columns of what is known of each prepared picture, by position, of a person's own pictures.
+
+    Args:
+        folder: holds the prepared dataset, and PICTURES_FILE.
+        columns: of the table, with what they hold.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    file = folder / PICTURES_FILE
+    with loading(file, by_stage(f"prepare@{folder.name}")):
+        return load_table(file, columns, usecols=list(columns))
 
 
 def save_split(indices: Mapping[str, np.ndarray], folder: Path) -> None:

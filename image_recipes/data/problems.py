@@ -7,6 +7,9 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from image_recipes.core.files import choose_quoting
+from image_recipes.core.loading import by_stage, load_table, loading
+
 # the kinds of problems, and whether one stops the run
 STOPS_RUN = {
     "bad path": True,
@@ -86,10 +89,14 @@ def load_problems(folder: Path) -> list[Problem]:
     file = folder / "problems.csv"
     if not file.exists():
         return []
-    table = pd.read_csv(file, dtype=str, keep_default_na=False)
-    return [Problem(*row) for row in table.itertuples(index=False)]
+    with loading(file, by_stage(f"prepare@{folder.name}")):
+        table = load_table(file, dict.fromkeys(Problem._fields, "text"))
+        if not table["problem"].isin(list(STOPS_RUN)).all():
+            raise ValueError("it names a problem that there is not")
+        return [Problem(*row) for row in table[list(Problem._fields)].itertuples(index=False)]
 
 
 def save_problems(problems: Sequence[Problem], folder: Path) -> None:
     """Write problems.csv into a folder."""
-    pd.DataFrame(problems, columns=Problem._fields).to_csv(folder / "problems.csv", index=False)
+    table = pd.DataFrame(problems, columns=Problem._fields)
+    table.to_csv(folder / "problems.csv", index=False, quoting=choose_quoting(table))

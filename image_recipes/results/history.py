@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from image_recipes.core.errors import UserError
+from image_recipes.core.loading import by_stage, check_columns, load_table, loading
 
 
 def load_history(file: Path) -> pd.DataFrame:
@@ -17,10 +17,7 @@ def load_history(file: Path) -> pd.DataFrame:
     Raises:
         UserError: the file is missing or is no such table.
     """
-    try:
-        history = pd.read_csv(file)
-        if {"epoch", "loss", "val_loss"} <= set(history.columns):
-            return history
-    except (OSError, ValueError):
-        pass
-    raise UserError(f"{file}: missing or damaged: make it by `dvc repro train@{file.stem}`")
+    with loading(file, by_stage(f"train@{file.stem}")):
+        # of a training that diverged, cells are empty
+        history = load_table(file, {"epoch": "count", "loss": "number", "val_loss": "number"}, keep_default_na=True)
+        return check_columns(history, dict.fromkeys(history.columns, "number"))
