@@ -3,12 +3,13 @@
 Whoever loads a file says what it must hold, inside of `loading`; the checks raise ValueError.
 """
 
+import io
 import json
 import zipfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -21,8 +22,9 @@ if TYPE_CHECKING:
 MOST_GROWTH, BYTES_WITHOUT_LIMIT = 100, 2**28
 MOST_LETTERS_OF_REASON = 200
 
-# what a column holds: texts, even if they look like numbers; numbers, some of them NaN; whole numbers from 0
-Kind = Literal["text", "number", "count"]
+# what a column holds: texts, even if they look like numbers; numbers, some of them NaN; whole numbers from 0;
+# or whatever pandas makes of it
+Kind = Literal["text", "number", "count", "any"]
 
 
 @contextmanager
@@ -94,23 +96,34 @@ def check_positions(positions: np.ndarray, count: int | None) -> None:
         raise ValueError("it names a picture twice")
 
 
-def load_table(file: "Path | IO[bytes]", columns: Mapping[str, Kind], **options: Any) -> "pd.DataFrame":
+def load_table(file: Path, columns: Mapping[str, Kind], **options: Any) -> "pd.DataFrame":
     """Read a table from CSV by `pandas.read_csv`, in which empty cells are texts unless its options say otherwise.
 
     Args:
-        file: UTF-8, or its content.
+        file: UTF-8, its last line ended.
         columns: what it must have.
         options: of pandas.
 
     Raises:
         OSError, ValueError: it is no such table.
     """
+    return parse_table(file.read_bytes(), columns, **options)
+
+
+def parse_table(content: bytes, columns: Mapping[str, Kind], **options: Any) -> "pd.DataFrame":
+    """Read the bytes of such a file.
+
+    Raises:
+        ValueError: they are no such table.
+    """
     # here, since not everything that loads has tables
     import pandas as pd
 
     texts = {name: str for name, kind in columns.items() if kind == "text"}
     given = {"keep_default_na": False, **options, "dtype": {**texts, **options.get("dtype", {})}}
-    table: pd.DataFrame = pd.read_csv(file, **given)
+    if not content.endswith(b"\n"):
+        raise ValueError("its last line is not whole")
+    table: pd.DataFrame = pd.read_csv(io.BytesIO(content), **given)
     if not isinstance(table.index, pd.RangeIndex):
         raise ValueError("its lines have more cells than the first one")
     return check_columns(table, columns)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from image_recipes.core.errors import escape
 from image_recipes.core.files import choose_quoting
 from image_recipes.core.loading import by_stage, load_table, loading
 
@@ -42,6 +43,11 @@ class Problem(NamedTuple):
     problem: str
     detail: str
 
+    @property
+    def line(self) -> str:
+        """What is printed of it."""
+        return escape(f"{self.path}: {self.detail}")
+
 
 def print_problems(problems: Sequence[Problem], count: int, raw: str) -> None:
     """Print how many of each kind there are, and the first ones.
@@ -54,7 +60,7 @@ def print_problems(problems: Sequence[Problem], count: int, raw: str) -> None:
     for kind, number in Counter(problem.problem for problem in problems).items():
         print(f"{raw}: {kind}: {number:,}{f' of {count:,}' if STOPS_RUN[kind] else ''}")
         for problem in [problem for problem in problems if problem.problem == kind][:PRINTED_OF_A_KIND]:
-            print(f"  {problem.path}: {problem.detail}")
+            print(f"  {problem.line}")
 
 
 def refuse(problems: Sequence[Problem], count: int, raw: str, allowed: float | None) -> str | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from image_recipes.core.dataset import load_info, load_targets
-from image_recipes.core.errors import UserError
+from image_recipes.core.errors import UserError, escape
 from image_recipes.core.files import write_text
 from image_recipes.core.params import Count, Section, SplitName, Text
 from image_recipes.core.tasks import TASKS
@@ -71,7 +71,7 @@ def split_dataset(folder: Path, settings: OwnPictures | PublishedPictures, file:
             # numbers are one stratum, which no split lacks
             if lacking := set(strata) - set(strata[indices[split]]):
                 names = ", ".join(info.class_names[number] for number in sorted(lacking))
-                print(f"{settings.raw}: no {split} picture of {names}: {consequence}")
+                print(escape(f"{settings.raw}: no {split} picture of {names}: {consequence}"))
         return indices
     write_text(f"{IN_PUBLISHED_ORDER}\n", file)
     return split_indices(load_info(folder).parts, settings.split.model_dump())

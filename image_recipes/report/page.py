@@ -33,8 +33,8 @@ def load_recipe_names(datasets: Iterable[str]) -> dict[str, list[str]]:
         file = Path(f"data/checked/{dataset}.txt")
         try:
             names[dataset] = file.read_text("utf-8").split()
-        except OSError:
-            raise UserError(f"{file}: missing: make it by `dvc repro compare@{dataset}`") from None
+        except (OSError, ValueError):
+            raise UserError(f"{file}: missing or damaged: make it by `dvc repro compare@{dataset}`") from None
     return names
 
 

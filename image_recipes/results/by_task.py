@@ -56,7 +56,7 @@ def _tabulate_sets(region: np.ndarray, info: DatasetInfo) -> list[list[Any]]:
 
 def _check_classes(table: pd.DataFrame, info: DatasetInfo) -> None:
     columns = [PROBABILITY + name for name in info.class_names]
-    if [name for name in table if name.startswith(PROBABILITY)] != columns:
+    if [name for name in map(str, table) if name.startswith(PROBABILITY)] != columns:
         raise ValueError("its probabilities are not those of the dataset's classes")
     check_columns(table, {"real": "text", "predicted": "text", **dict.fromkeys(columns, "number")})
     if not table[["real", "predicted"]].isin(info.class_names).all(axis=None):

@@ -1,6 +1,5 @@
 """The predictions of a recipe as a table: a row for each picture of every split."""
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +9,7 @@ import pandas as pd
 from image_recipes.core.dataset import DatasetInfo, Subset
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import choose_quoting, written_whole
-from image_recipes.core.loading import by_stage, check_columns, check_names, check_positions, load_table, loading
+from image_recipes.core.loading import by_stage, check_columns, check_names, check_positions, loading, parse_table
 from image_recipes.core.params import SPLIT_NAMES
 from image_recipes.results.by_task import BETWEEN_CLASSES, PROBABILITY, RESULTS
 from image_recipes.results.paths import PATH
@@ -110,7 +109,7 @@ def parse_predictions(content: bytes, info: DatasetInfo, split: str = "test") ->
     """
     known = RESULTS[info.task].text_columns
     types = dict.fromkeys(["split", PATH, *known], str)
-    table = load_table(io.BytesIO(content), {"index": "count"}, dtype=types)
+    table = parse_table(content, {"index": "count"}, dtype=types)
     check_names(table.columns, ("real", "predicted"))
     if "split" in table:
         if not table["split"].isin(SPLIT_NAMES).all():

@@ -19,6 +19,8 @@ PAIR_COLUMNS: Mapping[str, Kind] = {
     **dict.fromkeys(("first", "second", "verdict"), "text"),
     "pictures": "count",
     **dict.fromkeys(("p", "p_holm"), "number"),
+    # empty where neither is
+    "better": "any",
 }
 TEXT_COLUMNS = ("first", "second", "verdict", "fitted_to")
 # after the decimal point, for figures that are about 1 at most; others have four digits in all

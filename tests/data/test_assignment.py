@@ -1,6 +1,7 @@
 """Splits of own pictures: fair to classes, whole groups together, and stable when pictures come."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -302,3 +303,38 @@ def test_the_file_is_small_and_an_old_one_is_read(tmp_path: Path) -> None:
         np.testing.assert_array_equal(find_before(pictures, found), assigned)
     test = table[assigned == "test"].iloc[0]
     assert f"{test['path']},{test['sha256'][:12]},test," in file.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: "",
+        lambda text: "\n",
+        lambda text: text.splitlines(keepends=True)[0],
+        lambda text: "".join(text.splitlines(keepends=True)[:2]),
+        lambda text: text[:-1],
+        lambda text: text[: len(text) // 2],
+        lambda text: "<<<<<<< HEAD\n" + text,
+        lambda text: text.replace("# seed", "# sead"),
+        lambda text: text.replace("split", "part"),
+        lambda text: text.replace(",test,", ",exam,", 1),
+        lambda text: text.replace("00004,", "00004", 1),
+        lambda text: text.replace("00004,", '"00004,', 1),
+        lambda text: text.replace("00004,", "00004,x", 1),
+        lambda text: "\xff" + text,
+    ],
+)
+def test_what_is_damaged_does_not_count_for_none(damage: Callable[[str], str], tmp_path: Path) -> None:
+    file, pictures = tmp_path / "assigned.csv", some(10)
+    save_assignment(pictures.assign(assigned="test", leak=""), load_assignment(file, MADE_BY), MADE_BY, file)
+    file.write_text(damage(file.read_text("utf-8")), "latin-1")
+
+    for made_by in (MADE_BY, MADE_BY.replace("seed 0", "seed 1")):
+        with pytest.raises(UserError, match=r"assigned\.csv: missing or damaged: fix it, or take the last one by"):
+            load_assignment(file, made_by)
+
+
+def test_pictures_that_were_published_in_an_order_have_no_split_before(tmp_path: Path) -> None:
+    (tmp_path / "assigned.csv").write_text("# in the published order\n", "utf-8")
+
+    assert load_assignment(tmp_path / "assigned.csv", MADE_BY).empty
