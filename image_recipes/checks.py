@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from image_recipes.core.errors import UserError, did_you_mean
+from image_recipes.core.errors import UserError, did_you_mean, show_value
 from image_recipes.core.params import PARAMS_FILE, Seed, read_params, validate
 from image_recipes.core.tasks import TASKS
 from image_recipes.data.sources import Dataset, validate_dataset
@@ -47,7 +47,9 @@ def check_params(may_be_empty: bool = False) -> dict[str, list[str]]:
     """
     params = read_params()
     findings = [
-        f"top level: unknown key {key!r}: {did_you_mean(key, SECTIONS)}" for key in params if key not in SECTIONS
+        f"top level: unknown key {show_value(key)}: {did_you_mean(key, SECTIONS)}"
+        for key in params
+        if key not in SECTIONS
     ]
     findings += [f"{key}: missing: {REMEDIES.get(key, 'add it')}" for key in SECTIONS if key not in params]
     findings = [f"{PARAMS_FILE}: {finding}" for finding in findings]
@@ -63,7 +65,7 @@ def check_params(may_be_empty: bool = False) -> dict[str, list[str]]:
             try:
                 validate(schema, params[key], key)
             except UserError as error:
-                findings += str(error).splitlines()
+                findings += error.args
     for key, check in schemas.items():
         if key in params and not isinstance(params[key], dict):
             findings.append(f"{PARAMS_FILE}: {key}: give a mapping of names, or {{}} for none")
@@ -72,7 +74,7 @@ def check_params(may_be_empty: bool = False) -> dict[str, list[str]]:
                 check_name(key, name)
                 valid[key][name] = check(name, section)
             except UserError as error:
-                findings += str(error).splitlines()
+                findings += error.args
 
     if params.get("datasets") == {} and not may_be_empty:
         findings.append(f"{PARAMS_FILE}: datasets: none yet: add one by `image-recipes add PATH --name NAME`")
@@ -88,7 +90,7 @@ def check_params(may_be_empty: bool = False) -> dict[str, list[str]]:
             if name not in used
         ]
     if findings:
-        raise UserError("\n".join(findings))
+        raise UserError(*findings)
     return {name: [recipe for recipe, values in recipes.items() if values.dataset == name] for name in datasets}
 
 
@@ -156,7 +158,9 @@ def check_name(key: str, name: object) -> None:
         UserError: it cannot be part of a file name and a key of DVC, or is taken.
     """
     if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-        raise UserError(f"{PARAMS_FILE}: {key}: name {name!r}: use letters, digits and underscores, a letter first")
+        raise UserError(
+            f"{PARAMS_FILE}: {key}: name {show_value(name)}: use letters, digits and underscores, a letter first"
+        )
     if name in RESERVED_NAMES.get(key, ()):
         raise UserError(f"{PARAMS_FILE}: {key}: name {name!r} is taken by a folder of the project: choose another")
 
@@ -172,7 +176,7 @@ def _misfits(name: str, recipe: RecipeSettings, params: dict[str, Any], datasets
     for key, wanted in [("dataset", recipe.dataset), ("architecture", recipe.architecture)]:
         known = _mapping(params, f"{key}s")
         if wanted not in known:
-            lines.append(f"{key}: no {key} {wanted!r}: {did_you_mean(wanted, map(str, known))}")
+            lines.append(f"{key}: no {key} {show_value(wanted)}: {did_you_mean(wanted, map(str, known))}")
     train = datasets[recipe.dataset].split.train if recipe.dataset in datasets else None
     # a share of the pictures is known once they are prepared
     if isinstance(train, int) and recipe.batch_size > train:

@@ -23,14 +23,14 @@ def main(dataset: str) -> None:
     """Compare all recipes of a dataset, by what they have predicted."""
     seed, info = load_seed(), load_info(Path("data/prepared") / dataset)
     recipes = Path(f"data/checked/{dataset}.txt").read_text("utf-8").split()
-    metrics = load_metrics(Path("metrics") / dataset, recipes)
+    metrics = load_metrics(Path("metrics") / dataset, recipes, info.task)
     histories = {name: load_history(Path(f"plots/history/{dataset}/{name}.csv")) for name in recipes}
     predictions = {name: load_predictions(Path(f"data/predictions/{dataset}/{name}.csv"), info) for name in recipes}
     baselines = load_baselines(Path("data/baselines") / dataset, info)
 
     folder = Path("metrics/compare")
     published = load_published(Path("published.yaml"))
-    baseline_metrics = load_baseline_metrics(Path("metrics/baseline") / dataset)
+    baseline_metrics = load_baseline_metrics(Path("metrics/baseline") / dataset, info.task)
     table = make_table(info.task, metrics, baseline_metrics, published)
     rivals = {BASELINE + name: rows for name, rows in baselines.items()}
     pairs = compare_pairs(info.task, predictions | rivals, choose_pairs(recipes, baselines), seed)

@@ -22,11 +22,11 @@ def main(dataset: str) -> None:
         [(split, index) for split, places in indices.items() for index in places], columns=["split", "index"]
     )
     recipes = Path(f"data/checked/{dataset}.txt").read_text("utf-8").split()
-    outputs = {recipe: load_out_of_fold(dataset, recipe, len(pool)) for recipe in recipes}
+    outputs = {recipe: load_out_of_fold(dataset, recipe, len(pool), prepared.info) for recipe in recipes}
     judges = choose_judges(outputs)
     for recipe in outputs.keys() - judges.keys():
         print(f"warning: {recipe}: says nothing of labels, since its training has diverged", file=sys.stderr)
-    given = prepared.targets[np.concatenate([*indices.values()])]
+    given = prepared.subset(np.concatenate([*indices.values()])).targets
     found = EVALUATION[prepared.info.task].find_suspects(given, [*judges.values()], prepared.info)
     table = tabulate_suspects(found, pool, dataset)
     save_suspects(Suspects(table, len(pool), count_judged(judges), len(judges)), dataset)

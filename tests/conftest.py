@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 from filelock import FileLock
+from hypothesis import settings
 
 from projects import TINY_PARAMS, Project, make_project
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+# of the property tests: the same few examples each time; by `pytest -m hypothesis --hypothesis-profile torture`, many
+settings.register_profile("few", max_examples=50, derandomize=True, deadline=None, database=None)
+settings.register_profile("torture", max_examples=1_000, deadline=None, print_blob=True)
+settings.load_profile("few")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

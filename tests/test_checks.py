@@ -236,7 +236,7 @@ def keys(section: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 PARAMS = YAML(typ="safe", pure=True).load(TINY_PARAMS)
 
 
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(key=st.sampled_from(keys(PARAMS)), value=VALUES, remove=st.booleans())
 def test_params_are_good_or_explained(
     key: tuple[Any, ...], value: Any, remove: bool, monkeypatch: pytest.MonkeyPatch

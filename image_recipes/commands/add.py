@@ -9,7 +9,7 @@ from image_recipes.commands.add_copy import CopyOptions, copied, plan_copies, re
 from image_recipes.commands.add_params import DEFAULT_WEIGHTS, lies_in, plan_params
 from image_recipes.commands.params_file import write_params
 from image_recipes.commands.tracking import track
-from image_recipes.core.errors import UserError
+from image_recipes.core.errors import UserError, escape
 from image_recipes.core.params import read_params, read_section
 from image_recipes.data.problems import STOPS_RUN, Problem
 from image_recipes.intake.find import Options, find_pictures
@@ -54,8 +54,7 @@ def _add(found: Found, path: Path, name: str, transfer: Path | None, copying: Co
         if found.table and found.table.text is not None:
             found = found._replace(table=found.table._replace(name=f"{path.stem}-read.csv"))
     look = look_at(found.sources, str(path))
-    print(f"{len(found.pictures):,} pictures in {path}")
-    print("\n".join([*found.lines, *look.lines]))
+    print(*map(escape, [f"{len(found.pictures):,} pictures in {path}", *found.lines, *look.lines]), sep="\n")
     _print_problems([*found.listing.problems, *look.problems])
     sources: dict[str, Path | bytes] = {**found.sources}
     if found.table:
@@ -99,7 +98,7 @@ def _print_problems(problems: list[Problem]) -> None:
     if ranked:
         print(f"{len(ranked):,} problem{'s' if len(ranked) > 1 else ''}:")
     for problem in ranked[:PROBLEMS_SHOWN]:
-        print(f"  {problem.path}: {problem.detail}")
+        print(f"  {problem.line}")
     if len(ranked) > PROBLEMS_SHOWN:
         print(f"  and {len(ranked) - PROBLEMS_SHOWN:,} more: the run will name them")
 

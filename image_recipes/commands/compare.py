@@ -183,7 +183,7 @@ def compare_revisions(first: RecipeAt, second: RecipeAt, seed: int) -> tuple[pd.
     if same:
         remarks.insert(0, f"the same predictions: {', '.join(same)}")
     elif not rows:
-        raise UserError("\n".join(remarks) or f"{sides[0].name} and {sides[1].name} have no recipe in common")
+        raise UserError(*(remarks or [f"{sides[0].name} and {sides[1].name} have no recipe in common"]))
     return pd.DataFrame(rows), remarks
 
 

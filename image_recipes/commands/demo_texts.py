@@ -8,7 +8,7 @@ from typing import Any
 import jinja2
 from markupsafe import Markup, escape
 
-from image_recipes.core.params import read_yaml
+from image_recipes.core.yaml_file import read_yaml
 
 TEMPLATES = Path(__file__).parent / "demo_templates"
 HOLE = re.compile(r"\\\{(\w+)\\\}")

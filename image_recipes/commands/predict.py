@@ -8,7 +8,7 @@ from pathlib import Path
 from image_recipes.commands.predict_output import Wanted, check_wanted, tell_doubts, to_row, write_rows
 from image_recipes.commands.predict_rank import Ranking
 from image_recipes.commands.predictor import open_predictor, predict_files, tell_limits
-from image_recipes.core.errors import UserError, show_path
+from image_recipes.core.errors import UserError, escape, show_path
 from image_recipes.data.picture_files import find_files
 from image_recipes.models.recipe import load_recipe
 
@@ -91,4 +91,4 @@ def _name_some(files: Sequence[Path]) -> str:
 
 def _one_line(file: Path) -> str:
     """Return a path as it can be shown in a line."""
-    return "".join(sign if sign.isprintable() else sign.encode("unicode_escape").decode() for sign in show_path(file))
+    return escape(show_path(file))

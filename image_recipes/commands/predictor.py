@@ -70,7 +70,16 @@ def open_predictor(file: Path, coverage: float) -> Predictor:
     from image_recipes.models.saving import load_model, load_model_info, load_reliability
 
     info, model = load_model_info(file), load_model(file)
-    return Predictor(model.name, add_embedding(model), info, load_reliability(file), coverage)
+    predictor = Predictor(model.name, add_embedding(model), info, load_reliability(file), coverage)
+    units = 1 if info.classes is None else len(info.classes)
+    seen = [] if predictor.reliability is None else [(None, len(predictor.reliability.familiarity.mean))]
+    made = predictor.model.output_shape if seen else [model.output_shape]
+    if model.input_shape != (None, *info.image_shape) or list(made) != [*seen, (None, units)]:
+        raise UserError(
+            f"{file}: damaged: its layers and what it says of its pictures do not fit each other: "
+            f"get it back by `dvc checkout {file}`"
+        )
+    return predictor
 
 
 def tell_limits(predictor: Predictor) -> list[str]:

@@ -16,7 +16,8 @@ from image_recipes.checks import COMPARED_FILES, MODELS_FOLDER, check_params
 from image_recipes.commands.add import RAW_FOLDER
 from image_recipes.commands.params_file import remove_params
 from image_recipes.core.errors import UserError, did_you_mean, one_line
-from image_recipes.core.params import PARAMS_FILE, read_params, read_yaml
+from image_recipes.core.params import PARAMS_FILE, read_params
+from image_recipes.core.yaml_file import read_yaml
 from image_recipes.data.decoded import DECODED_FOLDER
 from image_recipes.models.recipe import FEATURES_FOLDER, UNFINISHED_FOLDER
 from image_recipes.results.learning_curve import curve_file, curve_plot
@@ -115,7 +116,7 @@ def plan_removal(name: str) -> dict[str, list[str]]:
         if _starts_from(values) in going
     ]
     if needing:
-        raise UserError("\n".join(needing))
+        raise UserError(*needing)
     used = {values["architecture"] for values in staying.values()}
     names = {
         "datasets": [name] if name in datasets else [],

@@ -26,7 +26,7 @@ from image_recipes.results.metrics import load_baseline_metrics, load_metrics
 from image_recipes.results.names import show_name
 from image_recipes.results.predictions import load_baselines, load_predictions
 from image_recipes.results.suspects import SUSPECTS_FOLDER, load_suspects
-from image_recipes.results.tables import BASELINE, load_table
+from image_recipes.results.tables import BASELINE, PAIR_COLUMNS, load_table
 
 # what DVC logs before it runs a stage's command, rather than take the outputs from its cache
 RUNNING = "Running stage '%s':"
@@ -162,15 +162,15 @@ class StageLines(logging.Handler):
 
 def _tell_learned(dataset: str, recipes: list[str], compared: bool) -> list[str]:
     info = load_info(Path("data/prepared") / dataset)
-    metrics = load_metrics(Path("metrics") / dataset, recipes)
+    metrics = load_metrics(Path("metrics") / dataset, recipes, info.task)
     baselines = load_baselines(Path("data/baselines") / dataset, info)
     # what the page shows, where there is one
     pairs = (
-        load_table(Path(f"metrics/compare/pairs/{dataset}.csv"), dataset)
+        load_table(Path(f"metrics/compare/pairs/{dataset}.csv"), dataset, PAIR_COLUMNS)
         if compared
         else _compare_with(baselines, dataset, recipes, info)
     )
-    baseline_metrics = load_baseline_metrics(Path("metrics/baseline") / dataset)
+    baseline_metrics = load_baseline_metrics(Path("metrics/baseline") / dataset, info.task)
     verdicts = judge_recipes(info, metrics, baseline_metrics, baselines, pairs)
     lines = tell_verdicts(verdicts, choose_best(info.task, metrics))
     return [*lines, *_tell_suspects(dataset, info)] if compared else lines

@@ -8,8 +8,8 @@ import pandas as pd
 
 from image_recipes.comparison.by_task import COMPARISON
 from image_recipes.core.errors import UserError, did_you_mean
-from image_recipes.core.params import read_yaml
 from image_recipes.core.tasks import Task
+from image_recipes.core.yaml_file import read_yaml
 from image_recipes.results.metrics import Metrics
 from image_recipes.results.tables import BASELINE
 

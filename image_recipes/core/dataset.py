@@ -5,16 +5,50 @@ import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
 
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import written_whole
-from image_recipes.core.tasks import TASKS, Task
+from image_recipes.core.loading import (
+    Kind,
+    by_stage,
+    check_positions,
+    load_array,
+    load_json,
+    load_table,
+    loading,
+)
+from image_recipes.core.tasks import CLASSIFICATION, TASKS, Task
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 # beside the arrays of a person's own pictures: a row for each, with its file's path and more
 PICTURES_FILE = "pictures.csv"
+
+
+# of a picture's side, in pixels
+SideLength = Annotated[int, Field(ge=1, le=4096)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class _SavedInfo(BaseModel):
+    """What `DatasetInfo.to_json` returns; earlier versions left the last three out."""
+
+    model_config = ConfigDict(strict=True, extra="forbid")
+    task: str
+    classes: list[str] | None
+    unit: str | None
+    image_shape: tuple[SideLength, SideLength, Literal[1, 3]]
+    parts: dict[str, Annotated[int, Field(ge=0)]]
+    origin: str
+    fit: Literal["pad", "crop", "stretch"] = "pad"
+    region: tuple[Fraction, Fraction, Fraction, Fraction] = (0, 0, 1, 1)
+    pixel_range: dict[str, tuple[Finite, Finite]] | None = None
 
 
 @dataclass(frozen=True)
@@ -64,9 +98,22 @@ class DatasetInfo:
         """Make it of what `to_json` returned.
 
         Raises:
-            KeyError, TypeError: these are no such values.
+            LookupError, TypeError, ValueError: these are no such values.
         """
-        return cls(**{**values, "task": TASKS[values["task"]]})
+        info = cls(**{**values, "task": TASKS[values["task"]]})
+        # JSON has lists alone
+        _SavedInfo.model_validate_json(json.dumps(values))
+        left, top, right, bottom = info.region
+        if (info.task is CLASSIFICATION) != (info.classes is not None) or left >= right or top >= bottom:
+            raise ValueError("its task and its classes, or the ends of its region, do not fit each other")
+        if info.classes is not None and not 0 < len(info.classes) == len(set(info.classes)):
+            raise ValueError("it has no classes, or one twice")
+        return info
+
+    @property
+    def pictures(self) -> int | None:
+        """How many pictures there are; None if that is not known, as of what a model was trained on."""
+        return sum(self.parts.values()) if self.parts else None
 
 
 @dataclass(frozen=True)
@@ -83,11 +130,12 @@ class Prepared:
         Raises:
             UserError: there are no such positions.
         """
-        if len(indices) and not 0 <= indices.min() <= indices.max() < len(self.images):
+        try:
+            check_positions(indices, len(self.images))
+        except ValueError as error:
             raise UserError(
-                f"the split names picture {indices.max():,}, but {len(self.images):,} are prepared: "
-                "make both again by `dvc repro`"
-            )
+                f"the split does not fit the prepared pictures: make both again by `dvc repro` ({error})"
+            ) from None
         return Subset(self.images, self.targets[indices], indices)
 
 
@@ -133,7 +181,7 @@ class Subset:
         images = self.images
         if isinstance(images, np.memmap):
             # the pages that were read count as this process's memory until their map is closed
-            images = np.load(str(images.filename), mmap_mode="r")
+            images = np.load(str(images.filename), mmap_mode="r", allow_pickle=False)
         # "clip", since "raise" goes through a buffer; the indices are in range
         return np.take(images, self.indices[positions], axis=0, out=into, mode="clip")
 
@@ -143,13 +191,13 @@ def save_prepared(images: np.ndarray, targets: np.ndarray, info: DatasetInfo, fo
     with written_whole(folder) as partial:
         partial.mkdir()
         # in C order, so that a picture's bytes lie together
-        np.save(partial / "images.npy", np.ascontiguousarray(images))
+        np.save(partial / "images.npy", np.ascontiguousarray(images), allow_pickle=False)
         save_targets(targets, info, partial)
 
 
 def save_targets(targets: np.ndarray, info: DatasetInfo, folder: Path) -> None:
     """Write targets.npy and dataset.json beside the images of a folder."""
-    np.save(folder / "targets.npy", targets)
+    np.save(folder / "targets.npy", targets, allow_pickle=False)
     (folder / "dataset.json").write_text(json.dumps(info.to_json(), indent=2, ensure_ascii=False) + "\n", "utf-8")
 
 
@@ -159,11 +207,30 @@ def load_prepared(folder: Path) -> Prepared:
     Raises:
         UserError: the folder is missing or damaged.
     """
-    try:
-        images = np.load(folder / "images.npy", mmap_mode="r")
-        return Prepared(images, np.load(folder / "targets.npy"), load_info(folder))
-    except (OSError, ValueError, EOFError):
-        raise _unprepared(folder) from None
+    with loading(folder, by_stage(f"prepare@{folder.name}")):
+        info = load_info(folder)
+        images = load_array(folder / "images.npy", np.uint8, (info.pictures, *info.image_shape))
+        return Prepared(images, load_targets(folder, info, len(images)), info)
+
+
+def load_targets(folder: Path, info: DatasetInfo, count: int | None = None) -> np.ndarray:
+    """Load the targets of a prepared dataset, of `count` pictures if that is known.
+
+    Returns:
+        (N,): for classification int64, the numbers of classes; for regression float32, finite.
+
+    Raises:
+        UserError: they are missing or damaged.
+    """
+    with loading(folder, by_stage(f"prepare@{folder.name}")):
+        dtype = np.float32 if info.classes is None else np.int64
+        # in memory
+        targets = np.array(load_array(folder / "targets.npy", dtype, (count,)))
+        if info.classes is None and not np.isfinite(targets).all():
+            raise ValueError("targets.npy holds what is no finite number")
+        if info.classes is not None and len(targets) and not 0 <= targets.min() <= targets.max() < len(info.classes):
+            raise ValueError("targets.npy holds numbers of no class")
+        return targets
 
 
 def load_info(folder: Path) -> DatasetInfo:
@@ -172,14 +239,23 @@ def load_info(folder: Path) -> DatasetInfo:
     Raises:
         UserError: the folder is missing or damaged.
     """
-    try:
-        return DatasetInfo.from_json(json.loads((folder / "dataset.json").read_text("utf-8")))
-    except (OSError, ValueError, TypeError, KeyError):
-        raise _unprepared(folder) from None
+    with loading(folder, by_stage(f"prepare@{folder.name}")):
+        return DatasetInfo.from_json(load_json(folder / "dataset.json"))
 
 
-def _unprepared(folder: Path) -> UserError:
-    return UserError(f"{folder}: missing or damaged: make it by `dvc repro prepare@{folder.name}`")
+def load_picture_table(folder: Path, columns: Mapping[str, Kind]) -> "pd.DataFrame":
+    """Load columns of what is known of each prepared picture, by position, of a person's own pictures.
+
+    Args:
+        folder: holds the prepared dataset, and PICTURES_FILE.
+        columns: of the table, with what they hold.
+
+    Raises:
+        UserError: the file is missing or damaged.
+    """
+    file = folder / PICTURES_FILE
+    with loading(file, by_stage(f"prepare@{folder.name}")):
+        return load_table(file, columns, usecols=list(columns))
 
 
 def save_split(indices: Mapping[str, np.ndarray], folder: Path) -> None:
@@ -187,17 +263,18 @@ def save_split(indices: Mapping[str, np.ndarray], folder: Path) -> None:
     with written_whole(folder) as partial:
         partial.mkdir()
         for name, array in indices.items():
-            np.save(partial / f"{name}.npy", array)
+            np.save(partial / f"{name}.npy", array, allow_pickle=False)
 
 
 def load_split(folder: Path, name: str) -> np.ndarray:
-    """Load one split's indices into the prepared images, int64.
+    """Load one split's indices into the prepared images, int64; `Prepared.subset` checks how many these are.
 
     Raises:
         UserError: the file is missing or damaged.
     """
     file = folder / f"{name}.npy"
-    try:
-        return np.load(file)
-    except (OSError, ValueError, EOFError):
-        raise UserError(f"{file}: missing or damaged: make it by `dvc repro split@{folder.name}`") from None
+    with loading(file, by_stage(f"split@{folder.name}")):
+        # in memory
+        indices = np.array(load_array(file, np.int64, (None,)))
+        check_positions(indices, None)
+        return indices

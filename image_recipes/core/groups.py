@@ -3,11 +3,11 @@
 from pathlib import Path
 
 import numpy as np
-import pandas as pd
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from image_recipes.core.dataset import PICTURES_FILE
+from image_recipes.core.dataset import PICTURES_FILE, load_picture_table
+from image_recipes.core.loading import by_stage, check_positions, loading
 
 # of the list of pictures: pictures that share what one of these says stay in one fold
 GROUP_COLUMNS = ("group", "duplicates", "sha256")
@@ -22,11 +22,17 @@ def find_groups(folder: Path, pool: np.ndarray) -> np.ndarray:
 
     Returns:
         A number for each group, (n,).
+
+    Raises:
+        UserError: the list of pictures is damaged.
     """
     file = folder / PICTURES_FILE
     if not file.exists():
         return np.arange(len(pool))
-    table = pd.read_csv(file, dtype=str, keep_default_na=False).iloc[pool].reset_index(drop=True)
+    table = load_picture_table(folder, dict.fromkeys(GROUP_COLUMNS, "text"))
+    with loading(file, by_stage(f"prepare@{folder.name}")):
+        check_positions(pool, len(table))
+    table = table.iloc[pool].reset_index(drop=True)
     pairs = []
     for column in GROUP_COLUMNS:
         # each picture, and the first that says the same

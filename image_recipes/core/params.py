@@ -10,10 +10,9 @@ from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic_core import ErrorDetails
-from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
-from image_recipes.core.errors import UserError, did_you_mean
+from image_recipes.core.errors import UserError, did_you_mean, show_value
+from image_recipes.core.yaml_file import read_yaml
 
 PARAMS_FILE = Path("params.yaml")
 # what a name in a section stands for, for errors
@@ -46,23 +45,6 @@ def read_params() -> dict[str, Any]:
     return params
 
 
-def read_yaml(file: Path) -> Any:
-    """Read a YAML 1.2 file, as DVC does, so that `1e-3` is a number.
-
-    Raises:
-        UserError: the file is missing or is not YAML.
-    """
-    try:
-        return YAML(typ="safe", pure=True).load(file.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise UserError(f"{file}: not found: run this in the project's folder") from None
-    except MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise UserError(f"{file}{line}: not valid YAML: {error.problem}") from None
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise UserError(f"{file}: not valid YAML: {str(error).splitlines()[0]}") from None
-
-
 def read_section(*path: str) -> Any:
     """Read one section of params.yaml, unvalidated.
 
@@ -77,10 +59,8 @@ def read_section(*path: str) -> Any:
         known = section if isinstance(section, dict) else {}
         if key not in known:
             where = ".".join(path[:depth])
-            kind = NAMED_THINGS.get(where, "key")
-            raise UserError(
-                f"{PARAMS_FILE}: {where or 'top level'}: no {kind} {key!r}: {did_you_mean(key, map(str, known))}"
-            )
+            missing = f"no {NAMED_THINGS.get(where, 'key')} {show_value(key)}"
+            raise UserError(f"{PARAMS_FILE}: {where or 'top level'}: {missing}: {did_you_mean(key, map(str, known))}")
         section = known[key]
     return section
 
@@ -117,7 +97,7 @@ def validate(schema: Any, section: Any, where: str) -> Any:
         return TypeAdapter(schema).validate_python(section)
     except ValidationError as error:
         lines = dict.fromkeys(_describe(detail, schema, section, where) for detail in error.errors())
-        raise UserError("\n".join(lines)) from None
+        raise UserError(*lines) from None
 
 
 def _describe(detail: ErrorDetails, schema: Any, section: Any, where: str) -> str:
@@ -126,7 +106,7 @@ def _describe(detail: ErrorDetails, schema: Any, section: Any, where: str) -> st
         for parent in parents:
             schema = _section_of(schema.model_fields[parent].annotation)
         key = ".".join(map(str, [where, *parents]))
-        return f"{PARAMS_FILE}: {key}: unknown key {unknown!r}: {did_you_mean(unknown, schema.model_fields)}"
+        return f"{PARAMS_FILE}: {key}: unknown key {show_value(unknown)}: {did_you_mean(unknown, schema.model_fields)}"
     key = where
     for position, part in enumerate(detail["loc"]):
         inside = part in section if isinstance(section, dict) else isinstance(part, int)
@@ -136,7 +116,7 @@ def _describe(detail: ErrorDetails, schema: Any, section: Any, where: str) -> st
             section = section[part] if inside else None
     value, context = detail["input"], detail.get("ctx", {})
     given = (
-        f"not {value!r}"
+        f"not {show_value(value)}"
         if not isinstance(value, (dict, list))
         else f"not a {'mapping' if isinstance(value, dict) else 'list'}"
     )

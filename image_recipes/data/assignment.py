@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from image_recipes.core.errors import UserError
+from image_recipes.core.errors import UserError, escape
 from image_recipes.core.params import SPLIT_NAMES
 from image_recipes.data.assignment_file import UNUSED, find_before, load_assignment, save_assignment
 from image_recipes.data.groups import link_pairs, pairs_of_equal, split_by
@@ -70,7 +70,7 @@ def _print_relations(title: str, paths: list[str], found: Mapping[int, Relation]
     for row in list(found)[:RELATIONS_PRINTED]:
         other, words = found[row]
         own = f" ({splits[row]})" if splits[row] != UNUSED else ""
-        print(f"{title}: {paths[row]}{own} is {words} {paths[other]} ({splits[other]})")
+        print(escape(f"{title}: {paths[row]}{own} is {words} {paths[other]} ({splits[other]})"))
 
 
 def _remedy(settings: OwnPictures, leaks: Mapping[int, Relation]) -> str:

@@ -2,16 +2,20 @@
 
 import csv
 import io
+import re
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
-from image_recipes.core.errors import UserError
 from image_recipes.core.files import write_text
+from image_recipes.core.loading import loading
 from image_recipes.core.params import SPLIT_NAMES
 
 COLUMNS = ["path", "sha256", "split", "leak"]
+# the first line of the file: of pictures that are divided as they are published, none follows
+IN_PUBLISHED_ORDER = "# in the published order"
+SETTINGS = r"# seed [0-9]+, train .+, validation .+, test .+, keep_together .+"
 # where pictures go that no split takes
 UNUSED = ""
 # of a sha256: enough that no two of a million pictures share them
@@ -53,14 +57,30 @@ def load_assignment(file: Path, made_by: str) -> pd.DataFrame:
     Raises:
         UserError: the file is damaged, as by a merge.
     """
-    lines = file.read_text("utf-8").split("\n", 1) if file.exists() else [""]
-    if lines[0] != f"# {made_by}":
+    if not file.exists():
         return pd.DataFrame(columns=COLUMNS, dtype=str)
-    rows = list(csv.DictReader(io.StringIO(lines[1])))
-    if any(set(row) != set(COLUMNS) or row["split"] not in SPLIT_NAMES for row in rows):
-        raise UserError(f"{file}: damaged: fix it, or take the last one by `git checkout {file}`")
-    table = pd.DataFrame(rows, columns=COLUMNS, dtype=str)
-    return table.assign(sha256=table["sha256"].str[:DIGITS])
+    with loading(file, f"fix it, or take the last one by `git checkout {file}`"):
+        settings, _, content = file.read_bytes().decode("utf-8").partition("\n")
+        if settings == IN_PUBLISHED_ORDER:
+            return pd.DataFrame(columns=COLUMNS, dtype=str)
+        rows = _parse(settings, content)
+    if settings != f"# {made_by}":
+        return pd.DataFrame(columns=COLUMNS, dtype=str)
+    return pd.DataFrame(rows, columns=COLUMNS, dtype=str)
+
+
+def _parse(settings: str, content: str) -> list[list[str]]:
+    if not re.fullmatch(SETTINGS, settings):
+        raise ValueError("its first line is not that of a division")
+    if not content.endswith("\n"):
+        raise ValueError("its last line is not whole")
+    header, *rows = csv.reader(io.StringIO(content, newline=""), strict=True)
+    if header != COLUMNS or not rows:
+        raise ValueError("it names no pictures")
+    for number, row in enumerate(rows, 3):
+        if len(row) != len(COLUMNS) or row[2] not in SPLIT_NAMES or not re.fullmatch("[0-9a-f]{12,64}", row[1]):
+            raise ValueError(f"no picture with its split in row {number:,}")
+    return [[path, sha256[:DIGITS], split, leak] for path, sha256, split, leak in rows]
 
 
 def save_assignment(pictures: pd.DataFrame, before: pd.DataFrame, made_by: str, file: Path) -> None:

@@ -1,11 +1,12 @@
 """Decoding picture files of all common formats into arrays of one size."""
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from PIL import Image, UnidentifiedImageError
-from pydantic import Field, model_validator
+from pydantic import model_validator
 
+from image_recipes.core.dataset import Fraction
 from image_recipes.core.params import Section
 from image_recipes.data.deep_pixels import MODES_OF_ONE_BAND, Kind, Ranges, read_pixels, to_levels
 from image_recipes.data.opening import Opened, open_picture
@@ -27,9 +28,6 @@ DRAFT_GAP = 1.25
 REDUCING_GAP = 2.0
 # of a picture's levels: one more or less in a thousand is no part of its contrast
 OUTLIERS = 0.001
-
-SideLength = Annotated[int, Field(ge=1, le=4096)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
 
 
 class Region(Section):

@@ -9,14 +9,21 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from image_recipes.core.files import written_whole
+from image_recipes.core.files import choose_quoting, written_whole
+from image_recipes.core.loading import Kind, check_positions, load_array, load_table
 from image_recipes.data.decode import Shape
 from image_recipes.data.decode_pool import Decoding, DecodingReport, decode_all
 
 DECODED_FOLDER = Path("data/decoded")
 REPORTS_FILE, SHAPE_FILE = "reports.csv", "shape.json"
+IMAGES_FILE = "images.npy"
 # by them a file is known to be the same
 STATE = ["size", "changed"]
+COLUMNS: dict[str, Kind] = {
+    **dict.fromkeys(("path", "error", "sha256", "kind", "flaw"), "text"),
+    **dict.fromkeys(("position", "width", "height", "darkest", "brightest", *STATE), "count"),
+}
+NOTHING = pd.DataFrame(columns=[*STATE, "position"]), np.empty(0)
 
 
 def decode_rest(raw: Path, names: Sequence[str], shape: Shape, folder: Path | None) -> Iterator[Decoding]:
@@ -31,11 +38,10 @@ def decode_rest(raw: Path, names: Sequence[str], shape: Shape, folder: Path | No
     Yields:
         As `decode_all`.
     """
-    known = _load(folder, shape) if folder else pd.DataFrame(columns=[*STATE, "position"])
+    known, images = _load(folder, shape) if folder else NOTHING
     same = [name in known.index and tuple(known.loc[name, STATE]) == _state(raw / name) for name in names]
     if any(same):
         print(f"{raw}: {sum(same):,} pictures were decoded before, and have not changed")
-    images = np.load(folder / "images.npy", mmap_mode="r") if folder and any(same) else np.empty(0)
     rest = decode_all([raw / name for name, kept in zip(names, same, strict=True) if not kept], shape, str(raw))
     for name, kept in zip(names, same, strict=True):
         if kept:
@@ -59,8 +65,8 @@ def keep_decoded(pictures: pd.DataFrame, images: Path, raw: Path, shape: Shape, 
     reports[STATE] = [_state(raw / name) for name in reports["path"]]
     with written_whole(folder) as partial:
         partial.mkdir()
-        images.replace(partial / "images.npy")
-        reports.to_csv(partial / REPORTS_FILE, index_label="position")
+        images.replace(partial / IMAGES_FILE)
+        reports.to_csv(partial / REPORTS_FILE, index_label="position", quoting=choose_quoting(reports))
         (partial / SHAPE_FILE).write_text(_describe(shape), "utf-8")
 
 
@@ -69,12 +75,17 @@ def forget_decoded(folder: Path) -> None:
     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _load(folder: Path, shape: Shape) -> pd.DataFrame:
-    file = folder / SHAPE_FILE
-    if not file.exists() or file.read_text("utf-8") != _describe(shape):
-        return pd.DataFrame(columns=[*STATE, "position"])
-    texts = {"path": str, "error": str, "sha256": str, "kind": str, "flaw": str}
-    return pd.read_csv(folder / REPORTS_FILE, dtype=texts, keep_default_na=False).set_index("path")
+def _load(folder: Path, shape: Shape) -> tuple[pd.DataFrame, np.ndarray]:
+    """Load what was decoded, by path, and the pictures; nothing where it was decoded otherwise, or is damaged."""
+    try:
+        if (folder / SHAPE_FILE).read_text("utf-8") != _describe(shape):
+            return NOTHING
+        images = load_array(folder / IMAGES_FILE, np.uint8, (None, shape.height, shape.width, shape.channels))
+        reports = load_table(folder / REPORTS_FILE, COLUMNS)
+        check_positions(reports["position"].to_numpy(np.int64), len(images))
+        return reports.drop_duplicates("path").set_index("path"), images
+    except (OSError, ValueError):
+        return NOTHING
 
 
 def _describe(shape: Shape) -> str:

@@ -7,7 +7,7 @@ from typing import Literal, NamedTuple
 
 import pandas as pd
 
-from image_recipes.core.errors import UserError
+from image_recipes.core.errors import UserError, escape
 from image_recipes.core.params import SplitName
 from image_recipes.data.labels import normalize_label
 from image_recipes.data.own_pictures import Listing, OwnPictures
@@ -48,7 +48,7 @@ def list_classes(settings: FolderDataset) -> Listing:
     raw = Path(settings.raw)
     listing, files = _list(raw, FolderLayout(settings.split_folders, settings.class_from))
     if files.others:
-        print(f"{raw}: passed over: {files.describe_others()}")
+        print(escape(f"{raw}: passed over: {files.describe_others()}"))
     return settings.rename(listing)
 
 

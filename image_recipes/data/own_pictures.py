@@ -7,10 +7,11 @@ import numpy as np
 import pandas as pd
 from pydantic import AfterValidator, BeforeValidator, Field, model_validator
 
-from image_recipes.core.dataset import PICTURES_FILE
-from image_recipes.core.params import Section, Seed, SplitName, Text
+from image_recipes.core.dataset import PICTURES_FILE, SideLength, load_info, load_picture_table
+from image_recipes.core.loading import Kind, by_stage, check_positions, loading
+from image_recipes.core.params import SPLIT_NAMES, Section, Seed, SplitName, Text
 from image_recipes.core.tasks import TASKS
-from image_recipes.data.decode import Region, Shape, SideLength
+from image_recipes.data.decode import Region, Shape
 from image_recipes.data.pixel_range import FULL, check_pixel_range
 from image_recipes.data.problems import Problem
 
@@ -97,12 +98,26 @@ class Listing(NamedTuple):
 
 
 def load_pictures(folder: Path) -> pd.DataFrame:
-    """Load what is known of each prepared picture, as texts.
+    """Load what is known of each prepared picture: texts, but for its width and height.
 
     Args:
         folder: holds the prepared dataset.
+
+    Raises:
+        UserError: it is missing or damaged.
     """
-    return pd.read_csv(folder / PICTURES_FILE, dtype=str, keep_default_na=False)
+    texts: dict[str, Kind] = dict.fromkeys(("path", "sha256", "split", "group", "same", "alike", "duplicates"), "text")
+    pictures = load_picture_table(folder, {**texts, "width": "count", "height": "count"})
+    with loading(folder / PICTURES_FILE, by_stage(f"prepare@{folder.name}")):
+        count = load_info(folder).pictures
+        if len(pictures) != count:
+            raise ValueError(f"{len(pictures):,} rows for {count:,} pictures")
+        if not pictures["split"].isin(["", *SPLIT_NAMES]).all():
+            raise ValueError("it names a split that there is not")
+        for column in ("same", "alike", "duplicates"):
+            others = " ".join(pictures[column]).split()
+            check_positions(np.unique(np.array(others, np.int64)), count)
+    return pictures
 
 
 def load_sizes(folder: Path) -> tuple[np.ndarray, np.ndarray] | None:
@@ -110,4 +125,4 @@ def load_sizes(folder: Path) -> tuple[np.ndarray, np.ndarray] | None:
     if not (folder / PICTURES_FILE).exists():
         return None
     pictures = load_pictures(folder)
-    return pictures["width"].to_numpy(int), pictures["height"].to_numpy(int)
+    return pictures["width"].to_numpy(), pictures["height"].to_numpy()

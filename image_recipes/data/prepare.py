@@ -11,6 +11,7 @@ from numpy.lib import format as npy
 
 from image_recipes.core.dataset import PICTURES_FILE, DatasetInfo, save_prepared, save_targets
 from image_recipes.core.errors import UserError, show_path
+from image_recipes.core.files import choose_quoting
 from image_recipes.core.params import SPLIT_NAMES
 from image_recipes.core.tasks import TASKS
 from image_recipes.data.cells import content_boxes
@@ -126,7 +127,8 @@ def prepare_pictures(listing: Listing, settings: OwnPictures, folder: Path, deco
         )
         save_targets(targets, info, folder)
         columns = ["path", "sha256", "split", "group", "same", "alike", "duplicates", "width", "height"]
-        pictures[columns].to_csv(folder / PICTURES_FILE, index=False)
+        known = pictures[columns]
+        known.to_csv(folder / PICTURES_FILE, index=False, quoting=choose_quoting(known))
         if decoded:
             forget_decoded(decoded)
     save_problems(problems, folder)

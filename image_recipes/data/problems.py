@@ -7,6 +7,10 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from image_recipes.core.errors import escape
+from image_recipes.core.files import choose_quoting
+from image_recipes.core.loading import by_stage, load_table, loading
+
 # the kinds of problems, and whether one stops the run
 STOPS_RUN = {
     "bad path": True,
@@ -39,6 +43,11 @@ class Problem(NamedTuple):
     problem: str
     detail: str
 
+    @property
+    def line(self) -> str:
+        """What is printed of it."""
+        return escape(f"{self.path}: {self.detail}")
+
 
 def print_problems(problems: Sequence[Problem], count: int, raw: str) -> None:
     """Print how many of each kind there are, and the first ones.
@@ -51,7 +60,7 @@ def print_problems(problems: Sequence[Problem], count: int, raw: str) -> None:
     for kind, number in Counter(problem.problem for problem in problems).items():
         print(f"{raw}: {kind}: {number:,}{f' of {count:,}' if STOPS_RUN[kind] else ''}")
         for problem in [problem for problem in problems if problem.problem == kind][:PRINTED_OF_A_KIND]:
-            print(f"  {problem.path}: {problem.detail}")
+            print(f"  {problem.line}")
 
 
 def refuse(problems: Sequence[Problem], count: int, raw: str, allowed: float | None) -> str | None:
@@ -86,10 +95,14 @@ def load_problems(folder: Path) -> list[Problem]:
     file = folder / "problems.csv"
     if not file.exists():
         return []
-    table = pd.read_csv(file, dtype=str, keep_default_na=False)
-    return [Problem(*row) for row in table.itertuples(index=False)]
+    with loading(file, by_stage(f"prepare@{folder.name}")):
+        table = load_table(file, dict.fromkeys(Problem._fields, "text"))
+        if not table["problem"].isin(list(STOPS_RUN)).all():
+            raise ValueError("it names a problem that there is not")
+        return [Problem(*row) for row in table[list(Problem._fields)].itertuples(index=False)]
 
 
 def save_problems(problems: Sequence[Problem], folder: Path) -> None:
     """Write problems.csv into a folder."""
-    pd.DataFrame(problems, columns=Problem._fields).to_csv(folder / "problems.csv", index=False)
+    table = pd.DataFrame(problems, columns=Problem._fields)
+    table.to_csv(folder / "problems.csv", index=False, quoting=choose_quoting(table))

@@ -5,12 +5,13 @@ from pathlib import Path
 
 import numpy as np
 
-from image_recipes.core.dataset import load_info
-from image_recipes.core.errors import UserError
+from image_recipes.core.dataset import load_info, load_targets
+from image_recipes.core.errors import UserError, escape
 from image_recipes.core.files import write_text
 from image_recipes.core.params import Count, Section, SplitName, Text
 from image_recipes.core.tasks import TASKS
 from image_recipes.data.assignment import assign_pictures
+from image_recipes.data.assignment_file import IN_PUBLISHED_ORDER
 from image_recipes.data.labels import LABELS
 from image_recipes.data.own_pictures import OwnPictures
 
@@ -63,15 +64,16 @@ def split_dataset(folder: Path, settings: OwnPictures | PublishedPictures, file:
         UserError: fewer pictures than wanted, or a split would be empty.
     """
     if isinstance(settings, OwnPictures):
-        strata = LABELS[TASKS[settings.task]].to_strata(np.load(folder / "targets.npy"))
+        info = load_info(folder)
+        strata = LABELS[TASKS[settings.task]].to_strata(load_targets(folder, info, info.pictures))
         indices = assign_pictures(folder, settings, strata, file)
         for split, consequence in LACKING.items():
             # numbers are one stratum, which no split lacks
             if lacking := set(strata) - set(strata[indices[split]]):
-                names = ", ".join(load_info(folder).class_names[number] for number in sorted(lacking))
-                print(f"{settings.raw}: no {split} picture of {names}: {consequence}")
+                names = ", ".join(info.class_names[number] for number in sorted(lacking))
+                print(escape(f"{settings.raw}: no {split} picture of {names}: {consequence}"))
         return indices
-    write_text("# in the published order\n", file)
+    write_text(f"{IN_PUBLISHED_ORDER}\n", file)
     return split_indices(load_info(folder).parts, settings.split.model_dump())
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from image_recipes.core.dataset import DatasetInfo
-from image_recipes.core.errors import UserError
+from image_recipes.core.loading import by_stage, load_table, loading
 from image_recipes.evaluation.by_task import EVALUATION
 from image_recipes.results.predictions import rank_by_confidence
 
@@ -43,7 +43,5 @@ def choose_pictures(predictions: Mapping[str, pd.DataFrame], info: DatasetInfo, 
 def _read_suspects(file: Path) -> list[int]:
     if not file.exists():
         return []
-    try:
-        return pd.read_csv(file, usecols=["index"])["index"].head(SUSPECTS_EXPLAINED).tolist()
-    except (OSError, ValueError):
-        raise UserError(f"{file}: damaged: make it by `dvc repro suspects@{file.stem}`") from None
+    with loading(file, by_stage(f"suspects@{file.stem}")):
+        return load_table(file, {"index": "count"}, usecols=["index"])["index"].head(SUSPECTS_EXPLAINED).tolist()

@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 from tqdm import tqdm
 
 from image_recipes.core.errors import UserError, one_line
+from image_recipes.core.loading import BYTES_WITHOUT_LIMIT, MOST_GROWTH
 from image_recipes.data.picture_folder import is_visible
 from image_recipes.intake.encodings import guess_text
 
@@ -21,8 +22,6 @@ ENDINGS = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".
 REFUSED = {".rar": "unpack it first", ".7z": "unpack it first"}
 # on the disk of the project
 SCRATCH = Path("data")
-# pictures hardly get smaller: what grows more, and is large, is a bomb or something else
-MOST_GROWTH, BYTES_WITHOUT_LIMIT = 100, 2**28
 MOST_FILES = 2_000_000
 # of a name in a ZIP file that is UTF-8
 UTF8_FLAG = 0x800
@@ -62,7 +61,7 @@ def unpacked(archive: Path) -> Iterator[Path]:
             yield root
         except UserError as error:
             # the folder is gone when that is read
-            raise UserError(str(error).replace(str(root), str(archive))) from None
+            raise UserError(*(line.replace(str(root), str(archive)) for line in error.args)) from None
 
 
 def _unpack_zip(archive: Path, root: Path) -> None:

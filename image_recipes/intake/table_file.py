@@ -165,12 +165,17 @@ def _read_excel(file: Path) -> tuple[list[list[str]], list[str]]:
 def _read_json(file: Path, text: str) -> tuple[list[list[str]], list[str]]:
     try:
         records = [json.loads(line) for line in text.splitlines() if line.strip()]
-    except ValueError:
+    except (ValueError, RecursionError):
         try:
             records = json.loads(text)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise UserError(f"{file}: not JSON: {one_line(error)}") from None
-    if len(records) == 1 and isinstance(records, list) and isinstance(records[0], list):
+    try:
+        # JSON can name half of a character, which no file can hold
+        json.dumps(records, ensure_ascii=False).encode()
+    except ValueError as error:
+        raise UserError(f"{file}: holds text that is none: {one_line(error)}") from None
+    if isinstance(records, list) and len(records) == 1 and isinstance(records[0], list):
         records = records[0]
     if not isinstance(records, list) or not all(isinstance(record, dict) for record in records):
         raise UserError(f'{file}: give a line or an entry for each picture, such as {{"file_name": ..., "label": ...}}')

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Discriminator, Field, Tag, model_validator
 
-from image_recipes.core.errors import UserError
+from image_recipes.core.errors import UserError, show_value
 from image_recipes.core.params import PARAMS_FILE, Count, Rate, Section, Text, read_section, validate
 from image_recipes.core.tasks import TASKS, Task
 from image_recipes.models.objective import (
@@ -262,7 +262,7 @@ def find_unsuited(settings: RecipeSettings, task: Task) -> list[str]:
         watching = getattr(settings, key)
         if watching and watching.monitor not in monitors:
             lines.append(
-                f"{key}.monitor: no {watching.monitor!r} for {task.name}, which {settings.dataset} is for: "
+                f"{key}.monitor: no {show_value(watching.monitor)} for {task.name}, which {settings.dataset} is for: "
                 f"give {' or '.join(monitors)}"
             )
     return lines

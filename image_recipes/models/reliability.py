@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from image_recipes.core.loading import check_array
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
 
 # the share of new pictures for which sets and intervals are to hold, unless asked otherwise
@@ -38,6 +39,18 @@ class Familiarity:
     noise: float
     limit: float
 
+    def check(self) -> None:
+        """Check values that were read.
+
+        Raises:
+            ValueError: they do not fit each other.
+        """
+        check_array(self.mean, np.float32, (None,), "mean")
+        check_array(self.components, np.float32, (None, len(self.mean)), "components")
+        check_array(self.variances, np.float32, (len(self.components),), "variances")
+        if not (self.variances > 0).all() or not self.noise > 0 or not self.limit >= 0:
+            raise ValueError("variances are not above 0")
+
     def distances(self, embedding: np.ndarray) -> np.ndarray:
         """Return how far pictures are from those trained on: Mahalanobis distances, (N,), of embeddings (N, d)."""
         centred = embedding.astype(np.float64) - self.mean
@@ -61,6 +74,16 @@ class Reliability:
     temperature: float
     scores: np.ndarray
     familiarity: Familiarity
+
+    def check(self) -> None:
+        """Check values that were read.
+
+        Raises:
+            ValueError: they are none.
+        """
+        check_array(self.scores, np.float32, (None,), "scores")
+        if not self.temperature > 0:
+            raise ValueError("temperature is not above 0")
 
     def threshold(self, coverage: float) -> float | None:
         """Return the score that the true answer of such a share of new pictures does not exceed.

@@ -8,16 +8,20 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import h5py
 import numpy as np
 
 from image_recipes.core.dataset import DatasetInfo
-from image_recipes.core.errors import UserError, one_line
+from image_recipes.core.errors import UserError, one_line, shorten
 from image_recipes.core.files import written_whole
+from image_recipes.core.loading import check_growth, check_zip, parse_json
 from image_recipes.models.backend import keras
 from image_recipes.models.reliability import Familiarity, Reliability
 
 # in a model's file, an array for each of their values
 RELIABILITY_FOLDER, FAMILIARITY_FOLDER = "reliability/", "familiarity/"
+# as Keras names it
+WEIGHTS_FILE = "model.weights.h5"
 EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the first date a zip file can hold
 
 
@@ -96,8 +100,17 @@ def load_model(file: Path) -> keras.Model:
     Raises:
         UserError: the file is missing or damaged, or would run code.
     """
-    with _explained(file):
+    with _opened(file) as archive:
+        _check_weights(archive)
         return keras.saving.load_model(file, safe_mode=True)
+
+
+def _check_weights(archive: zipfile.ZipFile) -> None:
+    """Check that arrays do not grow beyond measure: HDF5 compresses by itself, and fills what was never written."""
+    with archive.open(WEIGHTS_FILE) as stored, h5py.File(stored) as weights:
+        sizes = []
+        weights.visititems(lambda _, item: sizes.append(item.nbytes) if isinstance(item, h5py.Dataset) else None)
+    check_growth(WEIGHTS_FILE, sum(sizes), archive.getinfo(WEIGHTS_FILE).compress_size)
 
 
 def load_model_info(file: Path) -> DatasetInfo:
@@ -106,8 +119,8 @@ def load_model_info(file: Path) -> DatasetInfo:
     Raises:
         UserError: the file is missing, damaged, or does not say so.
     """
-    with _explained(file), zipfile.ZipFile(file) as archive:
-        saved = json.loads(archive.read("metadata.json")).get("dataset")
+    with _opened(file) as archive:
+        saved = parse_json(archive.read("metadata.json")).get("dataset")
         info = DatasetInfo.from_json(saved) if saved else None
     if info is None:
         raise UserError(f"{file}: does not say how to prepare pictures for it, since another program has saved it")
@@ -120,26 +133,34 @@ def load_reliability(file: Path) -> Reliability | None:
     Raises:
         UserError: the file is missing or damaged.
     """
-    with _explained(file), zipfile.ZipFile(file) as archive:
+    with _opened(file) as archive:
         values = _load_arrays(archive, RELIABILITY_FOLDER)
-        return (
-            Reliability(**values, familiarity=Familiarity(**_load_arrays(archive, FAMILIARITY_FOLDER)))
-            if values
-            else None
-        )
+        if not values:
+            return None
+        familiarity = Familiarity(**_load_arrays(archive, FAMILIARITY_FOLDER))
+        familiarity.check()
+        reliability = Reliability(**values, familiarity=familiarity)
+        reliability.check()
+        return reliability
 
 
 @contextmanager
-def _explained(file: Path) -> Iterator[None]:
+def _opened(file: Path) -> Iterator[zipfile.ZipFile]:
     remedy = f"get it back by `dvc checkout {file}`, or train it by `dvc repro train@{file.stem}`"
     if not file.exists():
         raise UserError(f"{file}: not found: {remedy}")
     try:
-        yield
+        with zipfile.ZipFile(file) as archive:
+            check_zip(archive)
+            yield archive
+    except UserError:
+        raise
     except Exception as error:  # a damaged file fails in zipfile, h5py, json or Keras
         if "arbitrary code" in str(error):
             raise UserError(
                 f"{file}: refused, since it would run code of its own when it is opened (a Lambda layer): "
                 "build the model of layers that Keras knows by name"
             ) from None
-        raise UserError(f"{file}: cannot be opened as a Keras model ({one_line(error)[:200]}): {remedy}") from None
+        raise UserError(
+            f"{file}: cannot be opened as a Keras model ({shorten(one_line(error), 200)}): {remedy}"
+        ) from None

@@ -19,7 +19,7 @@ from image_recipes.results.hashes import hash_as_dvc
 from image_recipes.results.history import load_history
 from image_recipes.results.metrics import load_baseline_metrics, load_metrics
 from image_recipes.results.predictions import load_baselines, load_predictions
-from image_recipes.results.tables import load_table
+from image_recipes.results.tables import PAIR_COLUMNS, load_table
 
 ERRORS_CAPTION = "Test error with its 95 % interval (diamonds: published)"
 SUMMARY = "Best on the validation pictures: {recipe}. It is {figure}."
@@ -53,8 +53,8 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
     folder = Path("data/prepared") / name
     prepared = load_prepared(folder)
     info = prepared.info
-    metrics = load_metrics(Path("metrics") / name, recipes)
-    baseline_metrics = load_baseline_metrics(Path("metrics/baseline") / name)
+    metrics = load_metrics(Path("metrics") / name, recipes, info.task)
+    baseline_metrics = load_baseline_metrics(Path("metrics/baseline") / name, info.task)
     predictions = {
         recipe: {
             split: load_predictions(Path(f"data/predictions/{name}/{recipe}.csv"), info, split)
@@ -64,7 +64,7 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
     }
     histories = {recipe: load_history(Path(f"plots/history/{name}/{recipe}.csv")) for recipe in recipes}
     table = load_table(Path(f"metrics/compare/{name}.csv"), name)
-    pairs = load_table(Path(f"metrics/compare/pairs/{name}.csv"), name)
+    pairs = load_table(Path(f"metrics/compare/pairs/{name}.csv"), name, PAIR_COLUMNS)
     parts = load_table(Path(f"metrics/compare/breakdown/{name}.csv"), name)
     texts, best = REPORT[info.task], choose_best(info.task, metrics)
     baselines = load_baselines(Path("data/baselines") / name, info)

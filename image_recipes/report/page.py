@@ -11,7 +11,8 @@ from markupsafe import Markup, escape
 from image_recipes.comparison.sentences import Sentence
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import write_text
-from image_recipes.core.params import read_params, read_yaml
+from image_recipes.core.params import read_params
+from image_recipes.core.yaml_file import read_yaml
 from image_recipes.report.dataset_view import DatasetView, view_dataset
 from image_recipes.results.heatmaps import WARM
 from image_recipes.results.names import MAX_NAMED_CLASSES, show_name
@@ -32,8 +33,8 @@ def load_recipe_names(datasets: Iterable[str]) -> dict[str, list[str]]:
         file = Path(f"data/checked/{dataset}.txt")
         try:
             names[dataset] = file.read_text("utf-8").split()
-        except OSError:
-            raise UserError(f"{file}: missing: make it by `dvc repro compare@{dataset}`") from None
+        except (OSError, ValueError):
+            raise UserError(f"{file}: missing or damaged: make it by `dvc repro compare@{dataset}`") from None
     return names
 
 

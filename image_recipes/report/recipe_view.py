@@ -69,8 +69,8 @@ def _read_model(recipe: str, ending: str, read: Callable[[Path], str]) -> str:
     file = Path(f"models/{recipe}.{ending}")
     try:
         return read(file)
-    except OSError:
-        raise UserError(f"{file}: missing: make it by `dvc repro train@{recipe}`") from None
+    except (OSError, ValueError):
+        raise UserError(f"{file}: missing or damaged: make it by `dvc repro train@{recipe}`") from None
 
 
 def _dump_params(recipe: str, params: dict[str, Any]) -> str:

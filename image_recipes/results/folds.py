@@ -2,9 +2,7 @@
 
 from pathlib import Path
 
-import pandas as pd
-
-from image_recipes.core.errors import UserError
+from image_recipes.core.loading import by_stage, load_table, loading
 from image_recipes.core.tasks import Task
 from image_recipes.results.metrics import Metrics
 
@@ -18,11 +16,8 @@ def summarize_folds(file: Path, task: Task) -> Metrics:
     Raises:
         UserError: the file is missing or is no such table.
     """
-    try:
-        scores = pd.read_csv(file)[task.metric]
-    except (OSError, ValueError, KeyError):
-        name = file.name.partition(".")[0]
-        raise UserError(f"{file}: missing or damaged: make it by `dvc repro train@{name}`") from None
+    with loading(file, by_stage(f"train@{file.name.partition('.')[0]}")):
+        scores = load_table(file, {"fold": "count", task.metric: "number"}, keep_default_na=True)[task.metric]
     if not len(scores):
         return {}
     figure = f"folds_{task.metric}"

@@ -1,5 +1,6 @@
 """Heat maps: where in a picture a model has found what it answers."""
 
+import zipfile
 from pathlib import Path
 from typing import NamedTuple
 
@@ -7,8 +8,8 @@ import numpy as np
 from matplotlib import colormaps
 from PIL import Image
 
-from image_recipes.core.errors import UserError
 from image_recipes.core.files import written_whole
+from image_recipes.core.loading import by_stage, check_array, check_positions, check_zip, loading
 from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, Task
 
 HEATMAPS_FOLDER = Path("data/heatmaps")
@@ -54,12 +55,14 @@ def load_heatmaps(dataset: str, recipe: str) -> Heatmaps | None:
     file = HEATMAPS_FOLDER / dataset / f"{recipe}.npz"
     if not file.exists():
         return None
-    try:
-        with np.load(file) as arrays:
-            return Heatmaps(arrays["indices"], arrays["maps"], str(arrays["method"]))
-    # what it raises depends on where the file is damaged
-    except Exception:
-        raise UserError(f"{file}: damaged: make it by `dvc repro heatmaps@{recipe}`") from None
+    with loading(file, by_stage(f"heatmaps@{recipe}")):
+        with zipfile.ZipFile(file) as archive:
+            check_zip(archive)
+        with np.load(file, allow_pickle=False) as arrays:
+            indices = check_array(arrays["indices"], np.int64, (None,), "indices")
+            maps = check_array(arrays["maps"], np.uint8, (len(indices), None, None), "maps")
+            check_positions(indices, None)
+            return Heatmaps(indices, maps, str(arrays["method"]))
 
 
 def lay_over(image: np.ndarray, heat: np.ndarray) -> np.ndarray:

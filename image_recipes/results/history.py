@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from image_recipes.core.errors import UserError
+from image_recipes.core.loading import by_stage, check_columns, load_table, loading
 
 
 def load_history(file: Path) -> pd.DataFrame:
@@ -17,11 +17,9 @@ def load_history(file: Path) -> pd.DataFrame:
     Raises:
         UserError: the file is missing or is no such table, or its epochs are not 1, 2 and so on.
     """
-    try:
-        history = pd.read_csv(file)
-        epochs = [*range(1, len(history) + 1)]
-        if {"epoch", "loss", "val_loss"} <= set(history.columns) and history["epoch"].tolist() == epochs:
-            return history
-    except (OSError, ValueError):
-        pass
-    raise UserError(f"{file}: missing or damaged: make it by `dvc repro train@{file.stem}`")
+    with loading(file, by_stage(f"train@{file.stem}")):
+        # of a training that diverged, cells are empty
+        history = load_table(file, {"epoch": "count", "loss": "number", "val_loss": "number"}, keep_default_na=True)
+        if history["epoch"].tolist() != [*range(1, len(history) + 1)]:
+            raise ValueError("its epochs are not 1, 2 and so on")
+        return check_columns(history, dict.fromkeys(history.columns, "number"))

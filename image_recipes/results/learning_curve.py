@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from image_recipes.core.errors import UserError
+from image_recipes.core.loading import Kind, load_table, loading
 from image_recipes.results.hashes import hash_as_dvc
 
 MODELS_FOLDER = Path("models")
@@ -53,14 +53,15 @@ def load_curve(recipe: str, metric: str) -> pd.DataFrame | None:
     file = curve_file(recipe)
     if not file.exists():
         return None
-    try:
-        table = pd.read_csv(file, dtype={"inputs": str})
-        numbers = table[curve_columns(metric)].drop(columns="inputs").apply(pd.to_numeric)
-        if len(table) and np.isfinite(numbers["pictures"]).all():
-            return numbers.assign(inputs=table["inputs"])
-    except (OSError, ValueError, KeyError):
-        pass
-    raise UserError(f"{file}: damaged: delete it, and make it again by `image-recipes learning-curve {recipe}`")
+    remedy = f"delete it, and make it again by `image-recipes learning-curve {recipe}`"
+    with loading(file, remedy):
+        columns: dict[str, Kind] = dict.fromkeys(curve_columns(metric), "number")
+        columns |= {**dict.fromkeys(BEFORE_METRIC, "count"), "inputs": "text"}
+        table = load_table(file, columns, keep_default_na=True)[list(columns)]
+        trainings = table.groupby("repeat").size()
+        if trainings.empty or trainings.nunique() > 1 or trainings.iloc[0] < 2:
+            raise ValueError("each repeat must have the same trainings, two or more")
+        return table
 
 
 def hash_inputs(params: Mapping[str, Any], recipe: str, data_hash: str, splits: Mapping[str, np.ndarray]) -> str:

@@ -4,14 +4,14 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 
+from image_recipes.core.errors import JOINERS, escape
+
 # more classes than that are not named in a figure or a chart
 MAX_NAMED_CLASSES = 30
 # of all classes' names together, side by side below an axis
 MAX_LETTERS_ABREAST = 40
 # of one class's name beside an axis
 MAX_LETTERS = 30
-# invisible by themselves: they join letters and emoji
-JOINERS = "\u200c\u200d"
 
 
 def show_name(name: str) -> str:
@@ -22,15 +22,7 @@ def show_name(name: str) -> str:
     """
     inside = name.strip(" ")
     blanks = len(name) - len(name.lstrip(" "))
-    visible = "".join(map(_show_letter, inside))
-    return "␣" * blanks + visible + "␣" * (len(name) - len(inside) - blanks)
-
-
-def _show_letter(letter: str) -> str:
-    # among the separators are a wide blank of Japanese and one that does not break
-    if letter.isprintable() or letter in JOINERS or unicodedata.category(letter) == "Zs":
-        return letter
-    return repr(letter)[1:-1]
+    return "␣" * blanks + escape(inside) + "␣" * (len(name) - len(inside) - blanks)
 
 
 def count_cells(text: str) -> int:

@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from image_recipes.core.dataset import PICTURES_FILE
-from image_recipes.core.errors import UserError
+from image_recipes.core.dataset import PICTURES_FILE, load_picture_table
+from image_recipes.core.loading import by_stage, check_positions, loading
 from image_recipes.results.names import show_name
 
 PATH = "path"
@@ -29,11 +29,10 @@ def insert_paths(table: pd.DataFrame, folder: Path) -> pd.DataFrame:
     named = table.copy()
     file = folder / PICTURES_FILE
     if file.exists():
-        try:
-            paths = pd.read_csv(file, dtype=str, keep_default_na=False, usecols=[PATH])[PATH]
-            shown = paths.iloc[table["index"].to_numpy()].to_numpy()
-        except (OSError, ValueError, IndexError):
-            raise UserError(f"{file}: missing or damaged: make it by `dvc repro prepare@{folder.name}`") from None
+        paths, index = load_picture_table(folder, {PATH: "text"})[PATH], table["index"].to_numpy()
+        with loading(file, by_stage(f"prepare@{folder.name}")):
+            check_positions(index, len(paths))
+            shown = paths.iloc[index].to_numpy()
     else:
         shown = np.array([f"#{index}" for index in table["index"]], object)
     named.insert(list(named.columns).index("index") + 1, PATH, shown)

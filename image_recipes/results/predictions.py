@@ -1,6 +1,5 @@
 """The predictions of a recipe as a table: a row for each picture of every split."""
 
-import io
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,6 +9,8 @@ import pandas as pd
 from image_recipes.core.dataset import DatasetInfo, Subset
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import choose_quoting, written_whole
+from image_recipes.core.loading import by_stage, check_columns, check_names, check_positions, loading, parse_table
+from image_recipes.core.params import SPLIT_NAMES
 from image_recipes.results.by_task import BETWEEN_CLASSES, PROBABILITY, RESULTS
 from image_recipes.results.paths import PATH
 
@@ -91,10 +92,8 @@ def load_baselines(folder: Path, info: DatasetInfo) -> dict[str, pd.DataFrame]:
 
 
 def _load(file: Path, info: DatasetInfo, split: str, stage: str) -> pd.DataFrame:
-    try:
+    with loading(file, by_stage(stage)):
         return parse_predictions(file.read_bytes(), info, split)
-    except (OSError, ValueError):
-        raise UserError(f"{file}: missing or damaged: make it by `dvc repro {stage}`") from None
 
 
 def parse_predictions(content: bytes, info: DatasetInfo, split: str = "test") -> pd.DataFrame:
@@ -110,10 +109,11 @@ def parse_predictions(content: bytes, info: DatasetInfo, split: str = "test") ->
     """
     known = RESULTS[info.task].text_columns
     types = dict.fromkeys(["split", PATH, *known], str)
-    table = pd.read_csv(io.BytesIO(content), dtype=types, keep_default_na=False)
-    if not {"index", "real", "predicted"} <= set(table.columns):
-        raise ValueError("columns are missing")
+    table = parse_table(content, {"index": "count"}, dtype=types)
+    check_names(table.columns, ("real", "predicted"))
     if "split" in table:
+        if not table["split"].isin(SPLIT_NAMES).all():
+            raise ValueError("it names a split that there is not")
         table = table[table["split"] == split].drop(columns="split")
     elif split != "test":
         table = table.iloc[:0]
@@ -123,6 +123,9 @@ def parse_predictions(content: bytes, info: DatasetInfo, split: str = "test") ->
     chosen = pd.concat([table[texts], numbers], axis=1)[list(table)].reset_index(drop=True)
     if not len(chosen):
         raise ValueError(f"no predictions of {split} pictures")
+    check_positions(chosen["index"].to_numpy(), info.pictures)
+    check_columns(chosen, dict.fromkeys(texts, "text"))
+    RESULTS[info.task].check(chosen, info)
     return chosen
 
 

@@ -1,6 +1,5 @@
 """Labels that are probably wrong: the table that the stage `suspects` leaves, and what recipes hand to it."""
 
-import json
 from pathlib import Path
 from typing import NamedTuple
 
@@ -8,37 +7,47 @@ import numpy as np
 import pandas as pd
 
 from image_recipes.core.dataset import DatasetInfo
-from image_recipes.core.errors import UserError
 from image_recipes.core.files import save_table, written_whole
+from image_recipes.core.loading import Kind, by_stage, check_positions, load_array, load_json, load_table, loading
+from image_recipes.core.params import SPLIT_NAMES
 from image_recipes.results.by_task import RESULTS
 from image_recipes.results.metrics import save_metrics
 from image_recipes.results.paths import PATH, insert_paths
 
 OUT_OF_FOLD_FOLDER = Path("data/out_of_fold")
 SUSPECTS_FOLDER = Path("metrics/suspects")
-COLUMNS = ["rank", "split", "index", PATH, "label", "suggested", "doubt", "doubted_by"]
+COLUMNS: dict[str, Kind] = {
+    "rank": "count",
+    "split": "text",
+    "index": "count",
+    PATH: "text",
+    # of classes: texts
+    "label": "number",
+    "suggested": "number",
+    "doubt": "number",
+    "doubted_by": "count",
+}
 
 
 def save_out_of_fold(outputs: np.ndarray, dataset: str, recipe: str) -> None:
     """Write what a recipe's features say of pictures out of fold, (N, units), whole or not at all."""
     with written_whole(OUT_OF_FOLD_FOLDER / dataset / f"{recipe}.npy") as partial:
-        np.save(partial, outputs)
+        np.save(partial, outputs, allow_pickle=False)
 
 
-def load_out_of_fold(dataset: str, recipe: str, pictures: int) -> np.ndarray:
+def load_out_of_fold(dataset: str, recipe: str, pictures: int, info: DatasetInfo) -> np.ndarray:
     """Read what a recipe's features say of so many pictures, those of training, validation and test in this order.
+
+    Returns:
+        float32 (pictures, classes), or (pictures, 1) of numbers.
 
     Raises:
         UserError: the file is missing or damaged, or holds those of other pictures.
     """
     file = OUT_OF_FOLD_FOLDER / dataset / f"{recipe}.npy"
-    try:
-        outputs = np.load(file)
-        if len(outputs) != pictures:
-            raise ValueError("other pictures")
-    except (OSError, ValueError, EOFError):
-        raise UserError(f"{file}: missing or damaged: make it by `dvc repro evaluate@{recipe}`") from None
-    return outputs
+    with loading(file, by_stage(f"evaluate@{recipe}")):
+        units = 1 if info.classes is None else len(info.classes)
+        return np.array(load_array(file, np.float32, (pictures, units)))
 
 
 class Suspects(NamedTuple):
@@ -94,10 +103,14 @@ def load_suspects(dataset: str, info: DatasetInfo) -> Suspects | None:
     file = SUSPECTS_FOLDER / f"{dataset}.csv"
     if not file.exists():
         return None
-    texts = ["split", PATH, *(["label", "suggested"] if RESULTS[info.task].text_columns else [])]
-    try:
-        table = pd.read_csv(file, dtype=dict.fromkeys(texts, str), keep_default_na=False)
-        counts = json.loads(file.with_suffix(".json").read_text("utf-8"))
-        return Suspects(table[COLUMNS], counts["labels"], counts["judged"], counts["recipes"])
-    except (OSError, ValueError, KeyError, TypeError):
-        raise UserError(f"{file}: damaged: make it by `dvc repro suspects@{dataset}`") from None
+    kind: Kind = "text" if RESULTS[info.task].text_columns else "number"
+    with loading(file, by_stage(f"suspects@{dataset}")):
+        table = load_table(file, {**COLUMNS, "label": kind, "suggested": kind})
+        check_positions(table["index"].to_numpy(np.int64), info.pictures)
+        if not table["split"].isin(SPLIT_NAMES).all():
+            raise ValueError("it names a split that there is not")
+        counts = load_json(file.with_suffix(".json"))
+        found = [counts[name] for name in ("labels", "judged", "recipes")]
+        if any(type(count) is not int or count < 0 for count in found):
+            raise ValueError("its numbers are none")
+        return Suspects(table[list(COLUMNS)], *found)

@@ -1,33 +1,49 @@
 """Tables of recipes as CSV and Markdown: read again, and rounded for reading."""
 
 import math
+from collections.abc import Mapping
 from numbers import Integral
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from image_recipes.core.errors import UserError
 from image_recipes.core.files import write_text
+from image_recipes.core.loading import Kind, by_stage, check_columns, loading
+from image_recipes.core.loading import load_table as read_table
 
 # before a baseline's name, where it stands beside recipes; no recipe can have such a name
 BASELINE = "baseline: "
+RECIPE_COLUMNS: Mapping[str, Kind] = {"recipe": "text"}
+PAIR_COLUMNS: Mapping[str, Kind] = {
+    **dict.fromkeys(("first", "second", "verdict"), "text"),
+    "pictures": "count",
+    **dict.fromkeys(("p", "p_holm"), "number"),
+    # empty where neither is
+    "better": "any",
+}
+TEXT_COLUMNS = ("first", "second", "verdict", "fitted_to")
 # after the decimal point, for figures that are about 1 at most; others have four digits in all
 DECIMALS = {"accuracy": 4, "loss": 4, "r2": 4, "linear": 2}
 
 
-def load_table(file: Path, dataset: str) -> pd.DataFrame:
+def load_table(file: Path, dataset: str, columns: Mapping[str, Kind] = RECIPE_COLUMNS) -> pd.DataFrame:
     """Read a table that the stage `compare` wrote for a dataset.
 
+    Args:
+        file: the table's.
+        dataset: its name.
+        columns: what the table must have.
+
     Raises:
-        UserError: the file is missing or is no table.
+        UserError: the file is missing or is no such table.
     """
-    try:
-        # the names of classes stay text, such as 007 or NA
-        types: dict[str, Any] = {"recipe": str, "class": str, "better": str, "parameters": "Int64", "folds": "Int64"}
-        return pd.read_csv(file, dtype=types, keep_default_na=False, na_values=[""])
-    except (OSError, ValueError):
-        raise UserError(f"{file}: missing or damaged: make it by `dvc repro compare@{dataset}`") from None
+    # the names of classes stay text, such as 007 or NA
+    types: dict[str, Any] = {"recipe": str, "class": str, "better": str, "parameters": "Int64", "folds": "Int64"}
+    with loading(file, by_stage(f"compare@{dataset}")):
+        table = read_table(file, columns, dtype=types, na_values=[""])
+        words = [name for name in table if name in (*types, *TEXT_COLUMNS)]
+        return check_columns(table, dict.fromkeys(table.columns.drop(words), "number"))
 
 
 def save_markdown(table: pd.DataFrame, file: Path) -> None:

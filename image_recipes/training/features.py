@@ -10,6 +10,7 @@ import numpy as np
 from tqdm import tqdm
 
 from image_recipes.core.dataset import Subset
+from image_recipes.core.loading import load_array
 from image_recipes.models.backbones import list_leaves
 from image_recipes.models.backend import keras, tf
 from image_recipes.models.feeding import evaluation_batch_size
@@ -85,7 +86,7 @@ def compute_features(fixed: keras.Model, splits: Mapping[str, Subset], folder: P
         for split, file in files.items():
             if split in missing:
                 _compute(fixed, missing[split], file, bar)
-            features[split] = np.load(file, mmap_mode="r")
+            features[split] = load_array(file, np.float32, shapes[split])
     return {
         split: Subset(features[split], pictures.targets, np.arange(len(pictures))) for split, pictures in splits.items()
     }
@@ -93,10 +94,9 @@ def compute_features(fixed: keras.Model, splits: Mapping[str, Subset], folder: P
 
 def _load(file: Path, shape: tuple[int, ...]) -> np.ndarray | None:
     try:
-        features = np.load(file, mmap_mode="r")
+        return load_array(file, np.float32, shape)
     except (OSError, ValueError, EOFError):  # it is not there, or a disk was full
         return None
-    return features if features.shape == shape else None
 
 
 def _compute(fixed: keras.Model, pictures: Subset, file: Path, bar: tqdm) -> None:

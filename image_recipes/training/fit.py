@@ -98,7 +98,7 @@ def train_recipe(
     """
     settings, targets = recipe.settings, splits["train"].targets
     if unsuited := find_unsuited(settings, info.task):
-        raise UserError("\n".join(f"{recipe.key}.{line}" for line in unsuited))
+        raise UserError(*(f"{recipe.key}.{line}" for line in unsuited))
     execution = choose_execution([*(settings.augmentation or ()), *recipe.layers], settings.jit_compile)
     share_cores(execution.parts)
     keras.utils.set_random_seed(seed)

@@ -33,7 +33,7 @@ def test_a_dataset_survives_the_disk(order: Literal["C", "F"], tmp_path: Path) -
 
 
 def test_an_empty_file_is_named(tmp_path: Path) -> None:
-    save_prepared(np.zeros((3, 2, 2, 1), np.uint8), np.zeros(3), INFO, tmp_path / "things")
+    save_prepared(np.zeros((3, 2, 2, 1), np.uint8), np.zeros(3, np.float32), INFO, tmp_path / "things")
     (tmp_path / "things/images.npy").write_bytes(b"")
     (tmp_path / "train.npy").write_bytes(b"")
 
@@ -52,24 +52,24 @@ def test_what_is_missing_is_named_with_its_stage(tmp_path: Path) -> None:
 
 def test_a_failure_leaves_the_old_dataset_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     folder = tmp_path / "things"
-    save_prepared(np.zeros((3, 2, 2, 1), np.uint8), np.zeros(3), INFO, folder)
+    save_prepared(np.zeros((3, 2, 2, 1), np.uint8), np.zeros(3, np.float32), INFO, folder)
     real_save = np.save
 
-    def full_disk(file: Path, array: np.ndarray) -> None:
+    def full_disk(file: Path, array: np.ndarray, allow_pickle: bool) -> None:
         if "targets" in str(file):
             raise OSError(28, "No space left on device", str(file))
-        real_save(file, array)
+        real_save(file, array, allow_pickle=allow_pickle)
 
     monkeypatch.setattr(np, "save", full_disk)
     with pytest.raises(OSError, match="No space left"):
-        save_prepared(np.ones((3, 2, 2, 1), np.uint8), np.ones(3), INFO, folder)
+        save_prepared(np.ones((3, 2, 2, 1), np.uint8), np.ones(3, np.float32), INFO, folder)
 
     assert load_prepared(folder).images.max() == 0
     assert [path.name for path in tmp_path.iterdir()] == ["things"]
 
 
 def test_a_task_is_its_name_in_the_file(tmp_path: Path) -> None:
-    save_prepared(np.zeros((3, 2, 2, 1), np.uint8), np.zeros(3), INFO, tmp_path / "things")
+    save_prepared(np.zeros((3, 2, 2, 1), np.uint8), np.zeros(3, np.float32), INFO, tmp_path / "things")
     file = tmp_path / "things/dataset.json"
     saved = json.loads(file.read_text("utf-8"))
 
@@ -82,7 +82,7 @@ def test_a_task_is_its_name_in_the_file(tmp_path: Path) -> None:
 
 
 def test_a_split_of_other_pictures_is_named(tmp_path: Path) -> None:
-    save_prepared(np.zeros((3, 2, 2, 1), np.uint8), np.zeros(3), INFO, tmp_path / "things")
+    save_prepared(np.zeros((3, 2, 2, 1), np.uint8), np.zeros(3, np.float32), INFO, tmp_path / "things")
 
-    with pytest.raises(UserError, match="the split names picture 3, but 3 are prepared: make both again"):
+    with pytest.raises(UserError, match=r"make both again by `dvc repro` \(it names picture 3, but there are 3\)"):
         load_prepared(tmp_path / "things").subset(np.array([0, 3]))

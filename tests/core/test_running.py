@@ -22,7 +22,7 @@ def run_and_exit(error: BaseException, capsys: pytest.CaptureFixture[str]) -> tu
 
 
 def test_what_the_user_can_fix_has_no_traceback(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run_and_exit(UserError("seed: missing\nepochs: 0"), capsys) == (
+    assert run_and_exit(UserError("seed: missing", "epochs: 0"), capsys) == (
         1,
         "error: seed: missing\nerror: epochs: 0\n",
     )

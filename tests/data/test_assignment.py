@@ -1,6 +1,7 @@
 """Splits of own pictures: fair to classes, whole groups together, and stable when pictures come."""
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from image_recipes.data.leaks import find_leaks, find_left_out
 from image_recipes.data.own_pictures import OwnSplit
 
 SHARES: dict[str, Any] = {"train": 0.7, "validation": 0.15, "test": 0.15, "keep_together": "duplicates"}
+MADE_BY = "seed 0, train 0.7, validation 0.15, test 0.15, keep_together duplicates"
 
 
 def some(count: int, start: int = 0) -> pd.DataFrame:
@@ -98,7 +100,7 @@ def test_groups_stay_together() -> None:
 @pytest.mark.parametrize("wanted", [split(), split(train=20, validation=5, test=10)])
 def test_new_pictures_leave_old_ones_where_they_were(wanted: OwnSplit, tmp_path: Path) -> None:
     file = tmp_path / "assigned.csv"
-    before = load_assignment(file, "seed 0")
+    before = load_assignment(file, MADE_BY)
     for count in [40, 60, 61, 200, 1_000]:
         pictures = some(count)
         assigned = assign(pictures, np.arange(count) % 3, wanted, 0, find_before(pictures, before))
@@ -106,37 +108,39 @@ def test_new_pictures_leave_old_ones_where_they_were(wanted: OwnSplit, tmp_path:
         assert all(now[sha] == name for sha, name in zip(before["sha256"], before["split"], strict=True))
         expected = 0.15 * count if wanted.test == 0.15 else 10
         assert counts(assigned)["test"] == pytest.approx(expected, abs=1)
-        save_assignment(pictures.assign(assigned=assigned, leak=""), before, "seed 0", file)
-        before = load_assignment(file, "seed 0")
+        save_assignment(pictures.assign(assigned=assigned, leak=""), before, MADE_BY, file)
+        before = load_assignment(file, MADE_BY)
         assert dict(zip(before["sha256"], before["split"], strict=True)) == {s: n for s, n in now.items() if n}
     # other settings begin again
-    assert load_assignment(file, "seed 1").empty
+    assert load_assignment(file, MADE_BY.replace("seed 0", "seed 1")).empty
 
 
 def test_pictures_that_come_back_or_are_saved_anew_keep_their_split(tmp_path: Path) -> None:
     file, pictures = tmp_path / "assigned.csv", some(100)
     first = assign(pictures, np.zeros(100, int), split(), 0)
-    save_assignment(pictures.assign(assigned=first, leak=""), load_assignment(file, "s"), "s", file)
+    save_assignment(pictures.assign(assigned=first, leak=""), load_assignment(file, MADE_BY), MADE_BY, file)
     # for one run only a part is there
     part = pictures.iloc[::2].reset_index(drop=True)
-    known = load_assignment(file, "s")
+    known = load_assignment(file, MADE_BY)
     second = assign(part, np.zeros(50, int), split(), 0, find_before(part, known))
-    save_assignment(part.assign(assigned=second, leak=""), known, "s", file)
+    save_assignment(part.assign(assigned=second, leak=""), known, MADE_BY, file)
     shas = pictures["sha256"].tolist()
     altered = pictures.assign(sha256=[sha if number % 3 else sha[::-1] for number, sha in enumerate(shas)])
 
-    third = assign(altered, np.zeros(100, int), split(), 0, find_before(altered, load_assignment(file, "s")))
+    third = assign(altered, np.zeros(100, int), split(), 0, find_before(altered, load_assignment(file, MADE_BY)))
 
     np.testing.assert_array_equal(first, third)
 
 
 def test_a_damaged_file_is_named(tmp_path: Path) -> None:
     file, pictures = tmp_path / "assigned.csv", some(10)
-    save_assignment(pictures.assign(assigned="test", leak=""), load_assignment(file, "s"), "s", file)
+    save_assignment(pictures.assign(assigned="test", leak=""), load_assignment(file, MADE_BY), MADE_BY, file)
     file.write_text(file.read_text("utf-8").replace("00004", "<<<<<<< HEAD\n00004"), "utf-8")
 
-    with pytest.raises(UserError, match=r"assigned\.csv: damaged: fix it, or take the last one by `git checkout"):
-        load_assignment(file, "s")
+    with pytest.raises(
+        UserError, match=r"assigned\.csv: missing or damaged: fix it, or take the last one by `git checkout"
+    ):
+        load_assignment(file, MADE_BY)
 
 
 def test_a_test_picture_never_becomes_a_training_picture() -> None:
@@ -288,14 +292,49 @@ def test_the_file_is_small_and_an_old_one_is_read(tmp_path: Path) -> None:
     assigned = assign(pictures, np.zeros(20_000, int), split(), 0)
     file, old = tmp_path / "new.csv", tmp_path / "old.csv"
     table = pictures.assign(split=assigned, leak="")[["path", "sha256", "split", "leak"]]
-    old.write_text("# s\n" + table.to_csv(index=False), "utf-8")
-    before = load_assignment(old, "s")
+    old.write_text(f"# {MADE_BY}\n" + table.to_csv(index=False), "utf-8")
+    before = load_assignment(old, MADE_BY)
 
-    save_assignment(pictures.assign(assigned=assigned, leak=""), before, "s", file)
+    save_assignment(pictures.assign(assigned=assigned, leak=""), before, MADE_BY, file)
 
     # 70,000 pictures take less than 2 MB
     assert file.stat().st_size * 3.5 < 2_000_000
-    for found in (before, load_assignment(file, "s")):
+    for found in (before, load_assignment(file, MADE_BY)):
         np.testing.assert_array_equal(find_before(pictures, found), assigned)
     test = table[assigned == "test"].iloc[0]
     assert f"{test['path']},{test['sha256'][:12]},test," in file.read_text("utf-8")
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda text: "",
+        lambda text: "\n",
+        lambda text: text.splitlines(keepends=True)[0],
+        lambda text: "".join(text.splitlines(keepends=True)[:2]),
+        lambda text: text[:-1],
+        lambda text: text[: len(text) // 2],
+        lambda text: "<<<<<<< HEAD\n" + text,
+        lambda text: text.replace("# seed", "# sead"),
+        lambda text: text.replace("split", "part"),
+        lambda text: text.replace(",test,", ",exam,", 1),
+        lambda text: text.replace("00004,", "00004", 1),
+        lambda text: text.replace("00004,", '"00004,', 1),
+        lambda text: text.replace("00004,", "00004,x", 1),
+        lambda text: "\xff" + text,
+    ],
+)
+def test_what_is_damaged_does_not_count_for_none(damage: Callable[[str], str], tmp_path: Path) -> None:
+    file, pictures = tmp_path / "assigned.csv", some(10)
+    save_assignment(pictures.assign(assigned="test", leak=""), load_assignment(file, MADE_BY), MADE_BY, file)
+    file.write_text(damage(file.read_text("utf-8")), "latin-1")
+
+    for made_by in (MADE_BY, MADE_BY.replace("seed 0", "seed 1")):
+        with pytest.raises(UserError, match=r"assigned\.csv: missing or damaged: fix it, or take the last one by"):
+            load_assignment(file, made_by)
+
+
+def test_pictures_that_were_published_in_an_order_have_no_split_before(tmp_path: Path) -> None:
+    (tmp_path / "assigned.csv").write_text("# in the published order\n", "utf-8")
+
+    assert load_assignment(tmp_path / "assigned.csv", MADE_BY).empty

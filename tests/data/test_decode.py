@@ -7,8 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from PIL import Image
 
+from fuzzing import damaged
 from image_recipes.data.decode import Region, Shape, decode
 from image_recipes.data.picture_files import BadPictureError, extensions
 
@@ -389,3 +392,28 @@ def test_pillow_s_warnings_are_silent() -> None:
         encoded(Image.new("L", (10_000, 9_000)), "PNG"),
     ]:
         decode(content, SMALL)
+
+
+def _files() -> dict[str, bytes]:
+    small = scene(24, 16)
+    deep = Image.fromarray(np.arange(24 * 16, dtype=np.uint16).reshape(16, 24) * 100)
+    files = {name: encoded(small, name) for name in ("PNG", "JPEG", "BMP", "TIFF", "WEBP", "PPM")}
+    files["GIF"] = encoded(small.convert("P"), "GIF")
+    files["TIFF, packed"] = encoded(small, "TIFF", compression="tiff_lzw")
+    files["JPEG, progressive"] = encoded(small, "JPEG", progressive=True)
+    return files | {"PNG of 16 bits": encoded(deep, "PNG"), "TIFF of 16 bits": encoded(deep, "TIFF")}
+
+
+@pytest.mark.parametrize("kind", FILES := _files())
+@given(data=st.data())
+def test_a_damaged_picture_is_decoded_or_explained(kind: str, data: st.DataObject) -> None:
+    content = data.draw(damaged(FILES[kind]))
+    why = "decoded"
+    try:
+        picture = decode(content, SMALL).picture
+    except BadPictureError as error:
+        why = str(error)
+    else:
+        assert (picture.shape, picture.dtype) == ((48, 64, 3), np.uint8)
+    assert why
+    assert len(why) < 300

@@ -263,3 +263,12 @@ def test_what_was_decoded_otherwise_is_not_used(tmp_path: Path, capsys: pytest.C
     assert prepare_dataset(folder_settings(raw, fit="crop"), tmp_path / "second", kept) is not None
 
     assert "decoded before" not in capsys.readouterr().out
+
+
+def test_a_name_with_a_carriage_return_survives_the_disk(tmp_path: Path) -> None:
+    raw = make_folder(tmp_path / "raw", {"a": 10, "b": 10})
+    (raw / "a/000.png").rename(raw / "a/0\r0.png")
+
+    assert prepare_dataset(folder_settings(raw), tmp_path / "prepared") is None
+
+    assert load_pictures(tmp_path / "prepared")["path"][0] == "a/0\r0.png"

@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from image_recipes.core.errors import UserError
@@ -73,7 +73,6 @@ CELLS = st.sampled_from(["a.png", "b/c.png", "../d.png", "/e.png", "", "1", "2.5
 TEXTS = CELLS | st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 
 
-@settings(max_examples=200, deadline=None)
 @given(rows=st.lists(st.tuples(TEXTS, TEXTS, TEXTS), max_size=8), task=st.sampled_from([CLASSIFICATION, REGRESSION]))
 def test_tables_are_read_or_explained(rows: list[tuple[str, str, str]], task: Task) -> None:
     with TemporaryDirectory() as folder:

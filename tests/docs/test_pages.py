@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from image_recipes.comparison.verdict import WHERE_TO_LOOK
-from image_recipes.core.params import read_yaml
+from image_recipes.core.yaml_file import read_yaml
 from image_recipes.training.watch import CAUSES
 from projects import OUR_OWN, ROOT, Project
 

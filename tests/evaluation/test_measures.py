@@ -146,7 +146,7 @@ def test_the_worst_errors_have_the_largest_loss() -> None:
 @pytest.mark.parametrize(("recipe", "dataset"), [("tiny_class", "mnist"), ("tiny_number", "dots")])
 def test_a_recipe_s_metrics_are_those_of_its_predictions(recipe: str, dataset: str, finished: Project) -> None:
     info = load_info(finished.root / f"data/prepared/{dataset}")
-    metrics = load_metrics(finished.root / f"metrics/{dataset}", [recipe])[recipe]
+    metrics = load_metrics(finished.root / f"metrics/{dataset}", [recipe], info.task)[recipe]
     file = finished.root / f"data/predictions/{dataset}/{recipe}.csv"
 
     for split, prefix in zip(SPLIT_NAMES, ["train", "val", "test"], strict=True):

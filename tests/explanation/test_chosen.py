@@ -50,5 +50,5 @@ def test_a_damaged_list_of_suspects_is_named(tmp_path: Path) -> None:
     test = of_classes([0], [[0.1, 0.9]], ["a", "b"])
     (tmp_path / "own.csv").write_text("a,b\n1,2\n")
 
-    with pytest.raises(UserError, match=r"own\.csv: damaged: make it by `dvc repro suspects@own`"):
+    with pytest.raises(UserError, match=r"own\.csv: missing or damaged: make it by `dvc repro suspects@own`"):
         choose_pictures(by_split(test, test), INFO, tmp_path / "own.csv")

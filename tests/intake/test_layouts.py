@@ -7,7 +7,7 @@ from tempfile import TemporaryDirectory
 from typing import Literal
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from adding import refuse, understand
@@ -226,7 +226,6 @@ def test_names_that_are_no_unicode_are_shown_and_renamed(tmp_path: Path) -> None
 NAMES = st.sampled_from(["a", "b", "1", "10", "2", "나팔꽃", "Cat", "train", "val", "x y", "$1", "<b>"])
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     classes=st.sets(NAMES, min_size=2, max_size=5),
     names=st.lists(st.sampled_from(["train", "Training", "valid", "VAL", "test", "hold-out"]), max_size=3, unique=True),

@@ -11,7 +11,7 @@ from tempfile import TemporaryDirectory
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
@@ -320,7 +320,6 @@ def test_a_split_column_is_understood_or_refused(pictures: Path) -> None:
 NUMBERS = st.lists(st.decimals(-9999, 9999, places=2), min_size=25, max_size=COUNT, unique=True)
 
 
-@settings(max_examples=40, deadline=None)
 @given(
     numbers=NUMBERS,
     separator=st.sampled_from([",", ";", "\t", "|"]),

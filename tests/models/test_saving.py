@@ -1,19 +1,29 @@
 """Model files: equal models give equal bytes, they open as they were, and none runs code."""
 
+import io
 import time
 import zipfile
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
+from typing import Any
 
+import h5py
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from fuzzing import damaged, loaded_or_refused, temporary_file
+from image_recipes.core import loading
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.errors import UserError
 from image_recipes.core.tasks import CLASSIFICATION
 from image_recipes.models.backend import keras
 from image_recipes.models.build import build_model
 from image_recipes.models.recipe import Layer
-from image_recipes.models.saving import load_model, load_model_info, save_model, summarize
+from image_recipes.models.reliability import Familiarity, Reliability
+from image_recipes.models.saving import load_model, load_model_info, load_reliability, save_model, summarize
 from recipes import make_recipe, number_info
 
 INFO = number_info([4, 4, 1])
@@ -93,3 +103,78 @@ def test_a_summary_counts_no_optimizer() -> None:
     assert summarize(model) == before
     assert "Total params: 145" in before
     assert "optimizer" not in before.lower()
+
+
+def rewrite(file: Path, changes: dict[str, bytes], target: Path) -> Path:
+    """Write a model file again, compressed, with other content of some of its entries."""
+    with zipfile.ZipFile(file) as archive:
+        entries = {name: archive.read(name) for name in archive.namelist()} | changes
+    with zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in entries.items():
+            archive.writestr(name, content)
+    return target
+
+
+def test_what_grows_beyond_measure_is_refused_before_it_is_unpacked(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(loading, "BYTES_WITHOUT_LIMIT", 2**20)
+    save_model(compiled(), INFO, tmp_path / "net.keras")
+    stream = io.BytesIO()
+    with h5py.File(stream, "w") as weights:
+        weights.create_dataset("layers/dense/vars/0", (2**20,), "f4", chunks=(2**10,), compression="gzip")
+    changes = {"zeros": {"reliability/scores.npy": bytes(2**22)}, "holes": {"model.weights.h5": stream.getvalue()}}
+    files = [rewrite(tmp_path / "net.keras", change, tmp_path / f"{name}.keras") for name, change in changes.items()]
+
+    for load, file in [(load_model, files[0]), (load_reliability, files[0]), (load_model, files[1])]:
+        with pytest.raises(UserError, match="a bomb: do not trust it"):
+            load(file)
+    # one that is merely compressed opens
+    load_model(rewrite(tmp_path / "net.keras", {}, tmp_path / "packed.keras"))
+
+
+@pytest.mark.parametrize("metadata", [b"[]", b"{}", b'{"dataset": 1}', b"[" * 100_000, b"\xff", b"9" * 5_000])
+def test_damaged_metadata_is_explained(metadata: bytes, tmp_path: Path) -> None:
+    save_model(compiled(), INFO, tmp_path / "net.keras")
+
+    with pytest.raises(UserError, match=r"bad\.keras: (cannot be opened as a Keras model|does not say how)") as caught:
+        load_model_info(rewrite(tmp_path / "net.keras", {"metadata.json": metadata}, tmp_path / "bad.keras"))
+    assert len(caught.value.args) == 1
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> bytes:
+    file = tmp_path_factory.mktemp("trained") / "net.keras"
+    values = np.array([1, 2], np.float32)
+    familiarity = Familiarity(values, np.eye(2, dtype=np.float32), values, 0.5, 2.0)
+    save_model(compiled(), INFO, file, Reliability(1.0, values, familiarity))
+    return file.read_bytes()
+
+
+@given(data=st.data())
+def test_a_damaged_model_opens_or_is_refused(trained: bytes, data: st.DataObject) -> None:
+    with temporary_file(data.draw(damaged(trained)), "net.keras") as file:
+        loads: tuple[Callable[[Path], Any], ...] = (load_model_info, load_reliability, load_model)
+        for load in loads:
+            loaded_or_refused(partial(load, file))
+
+
+@pytest.mark.parametrize(
+    ("name", "array"),
+    [
+        ("reliability/scores", np.zeros((2, 2), np.float32)),
+        ("reliability/scores", np.zeros(2)),
+        ("reliability/temperature", np.array(0.0)),
+        ("familiarity/mean", np.zeros(3, np.float32)),
+        ("familiarity/components", np.zeros((3, 2), np.float32)),
+        ("familiarity/variances", np.zeros(2, np.float32)),
+        ("familiarity/other", np.zeros(2, np.float32)),
+    ],
+)
+def test_reliability_of_another_shape_is_refused(name: str, array: np.ndarray, trained: bytes, tmp_path: Path) -> None:
+    (tmp_path / "net.keras").write_bytes(trained)
+    stream = io.BytesIO()
+    np.save(stream, array)
+
+    with pytest.raises(UserError, match=r"bad\.keras: cannot be opened as a Keras model"):
+        load_reliability(rewrite(tmp_path / "net.keras", {f"{name}.npy": stream.getvalue()}, tmp_path / "bad.keras"))

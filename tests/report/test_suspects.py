@@ -30,7 +30,7 @@ def view(finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 def show(view: DatasetView, suspicious: int, judged: int, recipes: int) -> str:
     rows = [(n + 1, "test", n, NASTY if n == 0 else f"oak/{n}.png", "oak", "birch", 0.9, 1) for n in range(suspicious)]
-    save_suspects(Suspects(pd.DataFrame(rows, columns=COLUMNS), 100, judged, recipes), "mnist")
+    save_suspects(Suspects(pd.DataFrame(rows, columns=list(COLUMNS)), 100, judged, recipes), "mnist")
     suspects = view_suspects("mnist", PREPARED, {0: np.full((8, 8, 3), 255, np.uint8)})
     page = render([view._replace(suspects=suspects)])
     return re.sub(r"<script.*?</script>", "", page, flags=re.DOTALL)

@@ -39,7 +39,7 @@ def test_a_damaged_file_is_named(content: bytes) -> None:
     file.parent.mkdir(parents=True)
     file.write_bytes(content)
 
-    with pytest.raises(UserError, match=r"net\.npz: damaged: make it by `dvc repro heatmaps@net`"):
+    with pytest.raises(UserError, match=r"net\.npz: missing or damaged: make it by `dvc repro heatmaps@net`"):
         load_heatmaps("own", "net")
 
 

@@ -19,6 +19,7 @@ from image_recipes.results.suspects import (
 from recipes import class_info, number_info
 
 INFO = class_info([8, 8, 1], ["007", "NA"])
+THREE = class_info([8, 8, 1], ["a", "b", "c"])
 FOUND = pd.DataFrame(
     {"position": [2, 0], "label": ["007", "NA"], "suggested": ["NA", "007"], "doubt": [0.9, 0.5], "doubted_by": [2, 1]}
 )
@@ -60,14 +61,14 @@ def test_what_is_missing_or_damaged_is_named(tmp_path: Path) -> None:
     assert load_suspects("own", INFO) is None
     (tmp_path / "metrics/suspects").mkdir(parents=True)
     (tmp_path / "metrics/suspects/own.csv").write_text("rank\n1\n", "utf-8")
-    with pytest.raises(UserError, match=r"own\.csv: damaged: make it by `dvc repro suspects@own`"):
+    with pytest.raises(UserError, match=r"own\.csv: missing or damaged: make it by `dvc repro suspects@own`"):
         load_suspects("own", INFO)
 
 
 def test_predictions_out_of_fold_are_those_of_the_same_pictures() -> None:
     save_out_of_fold(np.eye(3, dtype=np.float32), "own", "net")
 
-    np.testing.assert_array_equal(load_out_of_fold("own", "net", 3), np.eye(3))
+    np.testing.assert_array_equal(load_out_of_fold("own", "net", 3, THREE), np.eye(3))
     for recipe, pictures in [("net", 4), ("other", 3)]:
         with pytest.raises(UserError, match=rf"{recipe}\.npy: missing or damaged: make it by `dvc repro evaluate@"):
-            load_out_of_fold("own", recipe, pictures)
+            load_out_of_fold("own", recipe, pictures, THREE)
