@@ -1,40 +1,183 @@
 """Writing files whole or not at all."""
 
 import csv
+import errno
+import fcntl
+import os
 import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from image_recipes.core.errors import UserError
+
 if TYPE_CHECKING:
     import pandas as pd
+
+# of the folders that files are written in
+PREFIX = ".partial-whole-"
+# so many links may lead on to each other, as on Linux
+MOST_LINKS = 40
+# a library that fails with less left on the disk, in bytes, has failed for that, whatever it says
+NO_SPACE = 1 << 20
 
 
 @contextmanager
 def written_whole(path: Path) -> Iterator[Path]:
-    """Give a path beside the wanted one to write to, and move it into place at the end.
+    """Give a path to write to that is this call's own, and move what is there into place at the end.
 
     Works for a file and for a folder; what was there before is replaced. If the block
-    raises, the half-written part is removed and what was there before stays.
+    raises, the half-written part is removed and what was there before stays. What processes that
+    were killed have left beside it is removed, too.
+
+    A link stays and what it leads to is written, unless that is an object of DVC's cache. A device or
+    a pipe, such as /dev/stdout, is written to directly.
 
     Args:
         path: where the finished file or folder belongs; its parents are made.
 
     Yields:
-        The path to write to, which keeps the ending of the name.
+        The path to write to; its name is the wanted one.
+
+    Raises:
+        UserError: a folder is where a file is wanted, or a file where a folder is wanted.
+        OSError: it cannot be written; names the wanted path, and the reason.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".partial-{path.name}")
-    _remove(partial)
-    try:
+    target = _follow(path)
+    if _is_stream(target):
+        with _naming(path, target.parent):
+            yield target
+        return
+    if target.name in ("", ".."):
+        target = target.resolve()
+    with _own_folder(path, target.parent) as folder, _naming(path, folder):
+        partial = folder / target.name
         yield partial
-        if partial.is_dir():
-            _remove(path)
-        partial.replace(path)
+        _move(partial, target, path)
+
+
+def _follow(path: Path) -> Path:
+    """Return what a path leads to by links; a link into DVC's cache leads nowhere, since its objects may not change."""
+    target = path
+    for _ in range(MOST_LINKS):
+        if not target.is_symlink() or _is_stream(target):
+            return target
+        further = target.parent / target.readlink()
+        if further.parent.parent.parts[-2:] == ("files", "md5"):
+            return target
+        target = further
+    raise OSError(errno.ELOOP, os.strerror(errno.ELOOP), str(path))
+
+
+def _is_stream(path: Path) -> bool:
+    """Tell whether a path is a device, a pipe or an open file of a process, such as /dev/stdout."""
+    if path.is_symlink():
+        return path.parent.resolve().is_relative_to("/proc")
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
+@contextmanager
+def _own_folder(path: Path, parent: Path) -> Iterator[Path]:
+    """Make a folder that this call alone writes in, and lock it, by which others see that it is in use."""
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        for left in parent.glob(f"{PREFIX}*"):
+            _remove_unused(left)
+        folder, lock = _make_locked(parent)
+    except OSError as error:
+        # a file among its parents is there already, and no folder
+        number = errno.ENOTDIR if error.errno == errno.EEXIST else error.errno or errno.EIO
+        raise OSError(number, os.strerror(number), str(path)) from error
+    try:
+        yield folder
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+        os.close(lock)
+
+
+def _make_locked(parent: Path) -> tuple[Path, int]:
+    while True:
+        folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
+        lock = os.open(folder, os.O_RDONLY)
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        except OSError:
+            # a file system without locks, whose folders nobody takes for unused
+            return folder, lock
+        # another may have removed it before it was locked
+        if folder.exists():
+            return folder, lock
+        os.close(lock)
+
+
+def _remove_unused(folder: Path) -> None:
+    try:
+        lock = os.open(folder, os.O_RDONLY | os.O_NOFOLLOW)
+    except OSError:
+        return
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        shutil.rmtree(folder, ignore_errors=True)
+    except OSError:
+        # in use
+        pass
+    finally:
+        os.close(lock)
+
+
+def _move(partial: Path, target: Path, path: Path) -> None:
+    if not partial.is_dir():
+        if target.is_dir():
+            raise UserError(
+                f"{path}: is a folder, and a file is to be written: name a file in it, or remove the folder"
+            )
+        partial.replace(target)
+        return
+    if target.exists() and not target.is_dir():
+        raise UserError(f"{path}: is a file, and a folder is to be written: name another place, or remove the file")
+    # a folder cannot be replaced at once; what was there goes with this call's own folder
+    before = Path(tempfile.mkdtemp(dir=partial.parent))
+    if target.exists():
+        target.replace(before)
+    try:
+        partial.replace(target)
     except BaseException:
-        _remove(partial)
+        if not target.exists():
+            before.replace(target)
         raise
+
+
+@contextmanager
+def _naming(path: Path, folder: Path) -> Iterator[None]:
+    """Have errors name what was to be written, not where in a folder it is meanwhile, nor what is copied into it."""
+    try:
+        yield
+    except UserError:
+        raise
+    except Exception as error:
+        number = error.errno if isinstance(error, OSError) else None
+        if number is None and _is_full(folder):
+            number = errno.ENOSPC
+        named, place = _names(error), folder.absolute()
+        inside = [name.relative_to(place).parts[1:] for name in named if name.is_relative_to(place)]
+        if number is None or (named and not inside):
+            raise
+        wanted = path.joinpath(*inside[-1]) if inside else path
+        raise OSError(number, os.strerror(number), str(wanted)) from error
+
+
+def _names(error: Exception) -> list[Path]:
+    names = [getattr(error, "filename", None), getattr(error, "filename2", None)]
+    return [Path(os.fsdecode(name)).absolute() for name in names if isinstance(name, (str, bytes, os.PathLike))]
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < NO_SPACE
+    except OSError:
+        return False
 
 
 def write_text(text: str, file: Path) -> None:
@@ -57,10 +200,3 @@ def choose_quoting(table: "pd.DataFrame") -> Literal[0, 2]:
     texts = [table[name].astype(str) for name in table.select_dtypes(exclude="number")]
     found = any("\r" in str(name) for name in table) or any(text.str.contains("\r").any() for text in texts)
     return csv.QUOTE_NONNUMERIC if found else csv.QUOTE_MINIMAL
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
