@@ -22,6 +22,8 @@ PREFIX = ".partial-whole-"
 MOST_LINKS = 40
 # a library that fails with less left on the disk, in bytes, has failed for that, whatever it says
 NO_SPACE = 1 << 20
+# of a full disk, without the number that Python has for it
+NUMPY_SAYS = ("Not enough free space to write", "requested and")
 
 
 @contextmanager
@@ -129,10 +131,7 @@ def _remove_unused(folder: Path) -> None:
 
 def _move(partial: Path, target: Path, path: Path) -> None:
     if not partial.is_dir():
-        if target.is_dir():
-            raise UserError(
-                f"{path}: is a folder, and a file is to be written: name a file in it, or remove the folder"
-            )
+        refuse_folder(target, path)
         partial.replace(target)
         return
     if target.exists() and not target.is_dir():
@@ -149,6 +148,21 @@ def _move(partial: Path, target: Path, path: Path) -> None:
         raise
 
 
+def refuse_folder(target: Path, named: Path | None = None) -> None:
+    """Refuse a folder where a file is to be written.
+
+    Args:
+        target: where.
+        named: as it was given, if not so.
+
+    Raises:
+        UserError: it is one.
+    """
+    if target.is_dir():
+        shown = named or target
+        raise UserError(f"{shown}: is a folder, and a file is to be written: name a file in it, or remove the folder")
+
+
 @contextmanager
 def _naming(path: Path, folder: Path) -> Iterator[None]:
     """Have errors name what was to be written, not where in a folder it is meanwhile, nor what is copied into it."""
@@ -158,14 +172,21 @@ def _naming(path: Path, folder: Path) -> Iterator[None]:
         raise
     except Exception as error:
         number = error.errno if isinstance(error, OSError) else None
-        if number is None and _is_full(folder):
+        if number is None and (is_full(folder) or any(said in str(error) for said in NUMPY_SAYS)):
             number = errno.ENOSPC
         named, place = _names(error), folder.absolute()
         inside = [name.relative_to(place).parts[1:] for name in named if name.is_relative_to(place)]
         if number is None or (named and not inside):
             raise
-        wanted = path.joinpath(*inside[-1]) if inside else path
+        wanted = path.joinpath(*(inside[-1] if inside else _last_written(folder)))
         raise OSError(number, os.strerror(number), str(wanted)) from error
+
+
+def _last_written(folder: Path) -> tuple[str, ...]:
+    """Return what was being written in a folder that is to be moved into place; nothing for a file."""
+    files = [file for file in folder.glob("*/**/*") if file.is_file()] if folder.name.startswith(PREFIX) else []
+    last = max(files, key=lambda file: file.stat().st_mtime_ns, default=None)
+    return last.relative_to(folder).parts[1:] if last else ()
 
 
 def _names(error: Exception) -> list[Path]:
@@ -173,11 +194,24 @@ def _names(error: Exception) -> list[Path]:
     return [Path(os.fsdecode(name)).absolute() for name in names if isinstance(name, (str, bytes, os.PathLike))]
 
 
-def _is_full(folder: Path) -> bool:
+def is_full(folder: Path) -> bool:
+    """Tell whether the disk that a folder is on has no space left."""
     try:
         return shutil.disk_usage(folder).free < NO_SPACE
     except OSError:
         return False
+
+
+def reserve(file: Path) -> None:
+    """Have the disk set aside all of a file to be written by a memory map, which a full disk would kill.
+
+    Raises:
+        OSError: there is no space for it.
+    """
+    # macOS knows no such call
+    if hasattr(os, "posix_fallocate"):
+        with file.open("r+b") as stream:
+            os.posix_fallocate(stream.fileno(), 0, file.stat().st_size)
 
 
 def write_text(text: str, file: Path) -> None:

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from disks import ALONE, skip_without_namespaces
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import save_table, write_text, written_whole
 
@@ -270,6 +271,64 @@ def test_an_error_names_what_was_to_be_written(tmp_path: Path) -> None:
         assert list(tmp_path.iterdir()) == []
 
 
+ON_FULL_DISK = """
+import os, subprocess, sys
+import numpy as np, pandas as pd
+from pathlib import Path
+from image_recipes.core.files import reserve, save_table, write_text, written_whole
+
+def fill(write):
+    def run(file):
+        with written_whole(file) as partial:
+            write(partial)
+    return run
+
+def write_folder(folder):
+    folder.mkdir()
+    np.save(folder / "images.npy", np.zeros(10**6))
+
+def write_map(file):
+    array = np.lib.format.open_memmap(file, mode="w+", dtype=np.float32, shape=(10**6,))
+    reserve(file)
+    array[:] = 1
+
+os.chdir(sys.argv[1])
+subprocess.run(["mount", "-t", "tmpfs", "-o", "size=3m", "none", "."], check=True)
+os.chdir(sys.argv[1])
+Path("big").write_bytes(bytes(2_900_000 if sys.argv[2] == "full" else 1_000_000))
+rest = np.random.default_rng(0).random(10**6)
+for name, write in {
+    "text.txt": lambda file: write_text("x" * 10**7, file),
+    "table.csv": lambda file: save_table(pd.DataFrame({"x": rest}), file),
+    "array.npy": fill(lambda file: np.save(file, rest)),
+    "arrays.npz": fill(lambda file: np.savez_compressed(file, x=rest)),
+    "folder": fill(write_folder),
+    "map.npy": fill(write_map),
+}.items():
+    try:
+        write(Path(name))
+    except OSError as error:
+        print(error.filename, error.strerror, sep=": ")
+print(sorted(os.listdir()))
+"""
+
+
+@pytest.mark.parametrize("how", ["full", "too small"])
+def test_a_full_disk_is_told_with_the_name_of_what_was_wanted(how: str, tmp_path: Path) -> None:
+    skip_without_namespaces()
+    done = subprocess.run([*ALONE, sys.executable, "-c", ON_FULL_DISK, tmp_path, how], text=True, capture_output=True)
+
+    assert done.stdout.splitlines() == [
+        "text.txt: No space left on device",
+        "table.csv: No space left on device",
+        "array.npy: No space left on device",
+        "arrays.npz: No space left on device",
+        "folder/images.npy: No space left on device",
+        "map.npy: No space left on device",
+        "['big']",
+    ], done.stderr
+
+
 def test_what_numpy_says_of_a_full_disk_is_understood(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     # "6000000 requested and 1234 written", without a number
     usage = shutil.disk_usage(tmp_path)._replace(free=0)
@@ -284,3 +343,18 @@ def test_what_numpy_says_of_a_full_disk_is_understood(tmp_path: Path, monkeypatc
         fail()
 
     assert caught.value.filename == str(tmp_path / "x.npy")
+
+
+def test_a_folder_that_is_read_only_is_told(tmp_path: Path) -> None:
+    skip_without_namespaces()
+    script = (
+        "import subprocess; from image_recipes.core.files import *\n"
+        "subprocess.run(['mount', '-t', 'tmpfs', '-o', 'ro', 'none', 'there'], check=True)\n"
+        "try: write_text('x', Path('there/x.txt'))\n"
+        "except OSError as error: print(error.filename, error.strerror, sep=': ')"
+    )
+    (tmp_path / "there").mkdir()
+    command = [*ALONE, sys.executable, "-c", script]
+    done = subprocess.run(command, cwd=tmp_path, text=True, capture_output=True, check=True)
+
+    assert done.stdout == "there/x.txt: Read-only file system\n"
