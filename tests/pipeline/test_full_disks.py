@@ -13,7 +13,6 @@ from projects import Project
         (["prepare", "mnist"], "data/prepared", 200_000, "data/prepared/mnist/images.npy"),
         (["train", "tiny_class"], "models", 4096, "models/tiny_class.keras"),
         (["evaluate", "tiny_class"], "data/predictions", 4096, "data/predictions/mnist/tiny_class.csv"),
-        (["baseline", "dots"], "metrics", 0, "metrics/baseline/dots"),
         (["report"], "plots", 8192, "plots/report.html"),
     ],
     ids=lambda value: value[0] if isinstance(value, list) else "",
