@@ -151,6 +151,9 @@ def add(
         typer.Option(metavar="WEIGHTS", help="Add a recipe too that starts from these weights or this model."),
     ] = None,
     link: Annotated[bool, typer.Option("--link", help="Make symbolic links in place of copies.")] = False,
+    follow_links: Annotated[
+        bool, typer.Option("--follow-links", help="Take what links lead to outside of their folder, too.")
+    ] = False,
     mirror: Annotated[
         bool, typer.Option("--mirror", help="Remove what was added before and is no longer there.")
     ] = False,
@@ -179,7 +182,8 @@ def add(
         tuple(missing) if missing else None,
     )
     layout = LayoutOptions(class_from, tuple(split_folder or ()), no_split)
-    add_pictures(path, name, Options(layout, table, merge_classes), transfer, CopyOptions(link, mirror, dry_run))
+    copying = CopyOptions(link, mirror, dry_run, follow_links)
+    add_pictures(path, name, Options(layout, table, merge_classes), transfer, copying)
 
 
 @_verb("image-recipes remove photos", "image-recipes remove photos_cnn --dry-run")

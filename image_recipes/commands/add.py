@@ -6,12 +6,14 @@ from typing import Any
 
 from image_recipes.checks import check_name, check_params
 from image_recipes.commands.add_copy import CopyOptions, copied, plan_copies, recover
+from image_recipes.commands.add_links import refuse_links
 from image_recipes.commands.add_params import DEFAULT_WEIGHTS, lies_in, plan_params
-from image_recipes.commands.params_file import write_params
+from image_recipes.commands.params_file import changing_params, write_params
 from image_recipes.commands.tracking import track
 from image_recipes.core.errors import UserError, escape
 from image_recipes.core.params import read_params, read_section
 from image_recipes.data.problems import STOPS_RUN, Problem
+from image_recipes.intake.archive import is_archive
 from image_recipes.intake.find import Options, find_pictures
 from image_recipes.intake.found import Found
 from image_recipes.intake.look import look_at
@@ -40,7 +42,7 @@ def add_pictures(path: Path, name: str, options: Options, transfer: Path | None,
     check_params(may_be_empty=True)
     if transfer is None and name not in read_params()["datasets"] and DEFAULT_WEIGHTS.exists():
         transfer = DEFAULT_WEIGHTS
-    with find_pictures(path, options) as found:
+    with changing_params(), find_pictures(path, options) as found:
         _add(found, path, name, transfer, copying)
 
 
@@ -53,6 +55,12 @@ def _add(found: Found, path: Path, name: str, transfer: Path | None, copying: Co
         copying = copying._replace(mirror=False, link=False)
         if found.table and found.table.text is not None:
             found = found._replace(table=found.table._replace(name=f"{path.stem}-read.csv"))
+    if not copying.follow_links:
+        # what is in an archive has been unpacked elsewhere, without its links
+        root = RAW_FOLDER.parent if is_archive(path) else path if path.is_dir() else path.parent
+        given = [*found.sources.values(), *([found.table.file] if found.table else [])]
+        # those that --link has made are meant
+        refuse_links(root, given, None if copying.link else folder)
     look = look_at(found.sources, str(path))
     print(*map(escape, [f"{len(found.pictures):,} pictures in {path}", *found.lines, *look.lines]), sep="\n")
     _print_problems([*found.listing.problems, *look.problems])
@@ -74,7 +82,7 @@ def _add(found: Found, path: Path, name: str, transfer: Path | None, copying: Co
     with copied(copies, copying.link):
         write_params(entries)
         # a link to a picture that lies elsewhere is to stay one
-        track(folder, *(["--no-relink"] if copying.link else []))
+        track(folder, *(["--no-relink"] if copying.link or (copying.follow_links and lies_in(found, folder)) else []))
     _print_next(name)
 
 
@@ -86,7 +94,7 @@ def _check_in_place(sources: Mapping[str, Path | bytes], folder: Path) -> None:
     """
     below = folder.resolve()
     for name, source in sources.items():
-        if isinstance(source, Path) and source.resolve() != below / name:
+        if isinstance(source, Path) and source.parent.resolve() / source.name != below / name:
             raise UserError(
                 f"{source}: lies in {folder} already, but would have to be {folder / name}: move it there, or move the "
                 "pictures out of data/raw, and add them from there"

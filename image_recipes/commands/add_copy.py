@@ -32,11 +32,13 @@ class CopyOptions(NamedTuple):
         link: make symbolic links in place of copies.
         mirror: remove what was added before and is no longer there; else it stays, except links to nothing.
         dry_run: only say what would be done.
+        follow_links: take what links lead to that leave their folder.
     """
 
     link: bool = False
     mirror: bool = False
     dry_run: bool = False
+    follow_links: bool = False
 
 
 class Copies(NamedTuple):

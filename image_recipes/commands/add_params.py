@@ -96,7 +96,8 @@ def _is_renamed_unit(key: str, known: str | None, found: str | None) -> bool:
 def lies_in(found: Found, folder: Path) -> bool:
     """Tell whether what was found lies in its folder of data/raw already."""
     first = next(iter(found.sources.values()))
-    return first.resolve().is_relative_to(folder.resolve())
+    # where it lies itself, and not what it may lead to
+    return first.parent.resolve().is_relative_to(folder.resolve())
 
 
 def _holds_others(folder: Path, found: Found) -> bool:

@@ -14,7 +14,7 @@ from image_recipes.commands.by_task import COMMANDS
 from image_recipes.commands.extras import require
 from image_recipes.core.dataset import DatasetInfo, Subset, load_prepared, load_split
 from image_recipes.core.errors import UserError, did_you_mean, one_line
-from image_recipes.core.files import write_text, written_whole
+from image_recipes.core.files import is_full, write_text, written_whole
 from image_recipes.core.params import load_dataset_name
 from image_recipes.evaluation.by_task import EVALUATION
 from image_recipes.results.predictions import tabulate_predictions
@@ -143,6 +143,9 @@ def export_model(model: "keras.Model", info: DatasetInfo, pictures: Subset, form
             run = form.load(partial)
             outputs = run(images)
         except Exception as error:  # whatever a converter or a runtime raises
+            if isinstance(error, OSError) or is_full(partial.parent):
+                # told with the name of the file
+                raise
             raise UserError(f"{model.name}: cannot be exported to {format_name}: {one_line(error)[:300]}") from error
         difference = float(np.abs(outputs - expected).max())
         if not (np.abs(outputs - expected) <= TOLERANCE * np.maximum(1, np.abs(expected))).all():

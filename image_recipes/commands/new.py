@@ -4,9 +4,9 @@ import os
 import shlex
 import shutil
 import subprocess
-import sys
 from pathlib import Path
 
+from image_recipes.commands.tracking import add_to_cache
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import written_whole
 from image_recipes.core.params import read_params
@@ -129,8 +129,8 @@ def _bring_weights(folder: Path) -> list[str]:
             shutil.copy2(file, folder / file)
             if Path(f"{file}.dvc").exists():
                 tracked.append(file.name)
-    if tracked:
-        _run(folder, sys.executable, "-m", "dvc", "add", *(str(WEIGHTS_FOLDER / name) for name in tracked))
+    for name in tracked:
+        add_to_cache(folder / WEIGHTS_FOLDER / name)
     return tracked
 
 

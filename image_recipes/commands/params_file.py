@@ -3,6 +3,7 @@
 import io
 import re
 from collections.abc import Collection, Mapping
+from contextlib import AbstractContextManager
 from typing import Any
 
 from ruamel.yaml import YAML
@@ -10,7 +11,17 @@ from ruamel.yaml.error import YAMLError
 
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import written_whole
+from image_recipes.core.locks import hold_lock
 from image_recipes.core.params import PARAMS_FILE, read_params
+
+
+def changing_params() -> AbstractContextManager[None]:
+    """Be the only process that changes params.yaml, and the pictures that go with it, in this block.
+
+    Raises:
+        UserError: another one does.
+    """
+    return hold_lock(PARAMS_FILE.name, "changing params.yaml")
 
 
 def write_params(entries: dict[str, dict[str, Any]]) -> None:

@@ -9,6 +9,7 @@ from image_recipes.commands.predict_output import Wanted, check_wanted, tell_dou
 from image_recipes.commands.predict_rank import Ranking
 from image_recipes.commands.predictor import open_predictor, predict_files, tell_limits
 from image_recipes.core.errors import UserError, escape, show_path
+from image_recipes.core.files import refuse_folder
 from image_recipes.data.picture_files import find_files
 from image_recipes.models.recipe import load_recipe
 
@@ -31,6 +32,9 @@ def predict_pictures(model: str, paths: Sequence[Path], wanted: Wanted, output: 
         UserError: the coverage is not possible, the recipe is not trained or gives no such answers, or none of the
             pictures can be read.
     """
+    if output:
+        # before the pictures are read
+        refuse_folder(output)
     model_file = Path(model if model.endswith(".keras") else f"models/{model}.keras")
     if not model_file.exists() and model_file.parent == Path("models"):
         load_recipe(model_file.stem)

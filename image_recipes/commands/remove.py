@@ -14,7 +14,7 @@ from dvc.stage import Stage
 
 from image_recipes.checks import COMPARED_FILES, MODELS_FOLDER, check_params
 from image_recipes.commands.add import RAW_FOLDER
-from image_recipes.commands.params_file import remove_params
+from image_recipes.commands.params_file import changing_params, remove_params
 from image_recipes.core.errors import UserError, did_you_mean, one_line
 from image_recipes.core.params import PARAMS_FILE, read_params
 from image_recipes.core.yaml_file import read_yaml
@@ -43,6 +43,11 @@ def remove_from_project(name: str, raw_too: bool, dry_run: bool) -> None:
     Raises:
         UserError: there is no such name, or what stays needs it.
     """
+    with changing_params():
+        _remove(name, raw_too, dry_run)
+
+
+def _remove(name: str, raw_too: bool, dry_run: bool) -> None:
     names, raw = plan_removal(name), _find_raw(name)
     # before anything goes
     remove_params(names, dry_run=True)

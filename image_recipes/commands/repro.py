@@ -21,6 +21,7 @@ from image_recipes.comparison.pairs import choose_pairs, compare_pairs
 from image_recipes.comparison.verdict import TOLD_LATER, choose_best, judge_recipes, tell_verdicts
 from image_recipes.core.dataset import DatasetInfo, load_info
 from image_recipes.core.errors import UserError, one_line
+from image_recipes.core.files import is_full
 from image_recipes.core.params import load_seed
 from image_recipes.results.metrics import load_baseline_metrics, load_metrics
 from image_recipes.results.names import show_name
@@ -34,6 +35,8 @@ LONGEST_KIND = "baseline@"
 # more of them in a row are one line
 MOST_UNCHANGED = 3
 INTERRUPTED = 130
+# where DVC keeps the hashes of what stages read and wrote
+LOCK_FILE = "dvc.lock"
 # what the stage `report` makes
 ALL_ON_ONE_PAGE = Path("plots/report.html")
 
@@ -58,10 +61,10 @@ def reproduce(names: Collection[str], verbose: bool) -> None:
     # last, since nothing waits for them; they explain suspects too, which takes all recipes of a dataset
     targets += [f"heatmaps@{recipe}" for dataset in compared for recipe in meant[dataset]]
     lines = StageLines(len(LONGEST_KIND) + max(len(name) for entry in meant.items() for name in (entry[0], *entry[1])))
-    options = {} if verbose else {"repro_fn": lines.reproduce}
+    one_stage = reproduce_stage if verbose else lines.reproduce
     environment = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", TOLD_LATER: "1"}
     with contextlib.nullcontext() if verbose else lines.in_place_of_dvc_s():
-        _run_dvc(targets if names else None, run_env=environment, **options)
+        _run_dvc(targets if names else None, run_env=environment, repro_fn=one_stage)
     told = [line for name, recipes in meant.items() for line in _tell_learned(name, recipes, name in compared)]
     # where to look is said once, at the end
     print(*(line for number, line in enumerate(told) if line not in told[number + 1 :]), sep="\n")
@@ -85,15 +88,35 @@ def _run_dvc(targets: list[str] | None, **options: Any) -> None:
     except ReproductionError as error:
         stage, cause = str(error).removeprefix("failed to reproduce ").strip("'"), error.__cause__
         rest = "the stages after it did not run"
-        if not isinstance(cause, (DvcException, OSError)):
+        if not isinstance(cause, (UserError, DvcException, OSError)):
             raise
+        if isinstance(cause, OSError):
+            # of a full disk Python does not say where; the stage's own command would have said it itself
+            where = f"{cause.filename}: " if cause.filename else "what it made could not be stored by DVC: "
+            raise UserError(f"{stage}: {where}{cause.strerror or cause}: {rest}") from None
         if not isinstance(cause, StageCmdFailedError):
             raise UserError(f"{stage}: {one_line(cause)}: {rest}") from None
         if str(cause).endswith(("exited with 130", "exited with -2")):
             sys.exit(INTERRUPTED)
         raise UserError(f"{stage} failed: {rest}") from None
     except DvcException as error:
-        raise UserError(one_line(error)) from None
+        said = one_line(error)
+        remedy = f": get it back by `git checkout {LOCK_FILE}`" if f"{LOCK_FILE}'" in said else ""
+        raise UserError(f"{said}{remedy}") from None
+
+
+def reproduce_stage(stage: Stage, **options: Any) -> Stage | None:
+    """Do what DVC does for a stage, and see that its cache has what the stage made, which DVC does not.
+
+    Raises:
+        UserError: it has not, since its disk was full.
+    """
+    done = _reproduce_stage(stage, **options)
+    if done and stage.cmd and (lost := [str(out) for out in stage.outs if out.use_cache and out.changed_cache()]):
+        place = Path(stage.repo.cache.local.path)
+        why = "the disk is full" if is_full(place) else "see `dvc doctor`"
+        raise UserError(f"{', '.join(lost)} could not be stored in DVC's cache, {place}: {why}")
+    return done
 
 
 class StageLines(logging.Handler):
@@ -125,7 +148,7 @@ class StageLines(logging.Handler):
         """Do what DVC does for a stage, which it calls this for, and print a line."""
         self.stage, self.runs, started = stage.addressing, False, time.monotonic()
         try:
-            done = _reproduce_stage(stage, **options)
+            done = reproduce_stage(stage, **options)
         except BaseException:
             self._print_unchanged()
             raise

@@ -38,9 +38,16 @@ def fetch_weights(network: str, file: Path | None = None) -> None:
         raise UserError(f"no {network!r} in keras.applications: {did_you_mean(network, known)}")
     model = load_tensors(known[network], tensors) if tensors else _download(known[network], network)
     stored = WEIGHTS_FOLDER / f"{network}.weights.h5"
+    new = not stored.exists()
     with written_whole(stored) as partial:
         model.save_weights(partial)
-    track(stored)
+    try:
+        track(stored)
+    except BaseException:
+        # what DVC does not track is not to be taken for what it does
+        if new:
+            stored.unlink(missing_ok=True)
+        raise
     print("next: image-recipes add PATH --name NAME")
 
 

@@ -53,17 +53,21 @@ def hold_lock(name: str, work: str) -> Iterator[None]:
         lock.close()
 
 
+def try_lock(file: Path) -> LockFile | None:
+    """Lock a file; None where another process holds it, its folder is gone, or the file system knows no locks."""
+    try:
+        return LockFile(str(file))
+    except (LockError, OSError):
+        return None
+
+
 def _file_of(name: str) -> Path:
     return LOCKS_FOLDER / f"{name}.lock"
 
 
 def _try(name: str) -> LockFile | None:
-    file = _file_of(name)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    try:
-        return LockFile(str(file))
-    except LockError:
-        return None
+    LOCKS_FOLDER.mkdir(parents=True, exist_ok=True)
+    return try_lock(_file_of(name))
 
 
 def _holder(name: str) -> str:

@@ -1,7 +1,6 @@
 """What a frozen network makes of pictures: computed once, and kept, so that an epoch costs what the rest costs."""
 
 import sys
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
@@ -10,6 +9,7 @@ import numpy as np
 from tqdm import tqdm
 
 from image_recipes.core.dataset import Subset
+from image_recipes.core.files import reserve, written_whole
 from image_recipes.core.loading import load_array
 from image_recipes.models.backbones import list_leaves
 from image_recipes.models.backend import keras, tf
@@ -106,16 +106,14 @@ def _compute(fixed: keras.Model, pictures: Subset, file: Path, bar: tqdm) -> Non
     batch = tf.TensorSpec((None, *pictures.picture_shape), fixed.inputs[0].dtype)
     # NumPy knows no bfloat16
     run = tf.function(lambda images: tf.cast(fixed(images, training=False), tf.float32), input_signature=[batch])
-    file.parent.mkdir(parents=True, exist_ok=True)
     # another process may compute the same at the same time
-    with tempfile.TemporaryDirectory(dir=file.parent, prefix=".partial-") as place:
-        partial = Path(place, file.name)
+    with written_whole(file) as partial:
         features = np.lib.format.open_memmap(
             partial, mode="w+", dtype=np.float32, shape=(len(pictures), *fixed.output_shape[1:])
         )
+        reserve(partial)
         for start in range(0, len(pictures), size):
             values = run(tf.constant(pictures.read(slice(start, start + size)))).numpy()
             features[start : start + size] = values
             bar.update(len(values))
         features.flush()
-        partial.replace(file)

@@ -398,7 +398,7 @@ def test_from_photographs_to_predictions(
     (root / "folders").mkdir()
     for name in ("china", "flower"):
         (root / "folders" / name).symlink_to(root / name)
-    add(root / place, "photos", *arguments)
+    add(root / place, "photos", "--follow-links", *arguments)
     in_project.commit("Photographs")
     clone = in_project.copy(tmp_path / "clone")
     small_and_short(clone, recipe, epochs=6)

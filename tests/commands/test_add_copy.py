@@ -10,6 +10,7 @@ import pytest
 
 from calling import call, call_fails
 from image_recipes.commands import add_copy, tracking
+from image_recipes.commands.params_file import changing_params
 from pictures import make_folder, make_table, noise
 from projects import Project
 
@@ -143,3 +144,76 @@ def test_a_picture_that_changes_behind_its_link_is_no_longer_tracked(tracked: Pr
     noise(900).save(pets / "cat/003.png")
 
     assert tracking.fingerprint(folder) != before
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "table"])
+def test_a_link_out_of_its_folder_is_refused_unless_it_is_meant(kind: str, tracked: Project, tmp_path: Path) -> None:
+    pets = make_folder(tmp_path / "pets", {"cat": 12, "dog": 12})
+    make_folder(tmp_path / "private", {"me": 12}, start=500)
+    given, link = pets, pets / "dog/me.png"
+    if kind == "folder":
+        link = pets / "me"
+        link.symlink_to(tmp_path / "private/me")
+        named = f"{link / '000.png'}: 12 links lead"
+    else:
+        link.symlink_to("../../private/me/000.png")
+        named = f"{link}: a link leads"
+    if kind == "table":
+        files = [
+            f"{file.relative_to(pets)},{len(file.parent.name + file.name)}" for file in sorted(pets.rglob("*.png"))
+        ]
+        given = make_table(pets, files)
+
+    output = call_fails("add", str(given), "--name", "pets")
+
+    assert f"error: {named} out of the folder, to {tmp_path / 'private/me/000.png'}: " in output
+    assert "remove what is not yours, or say --follow-links" in output
+    assert not Path("data/raw").exists()
+    call("add", str(given), "--name", "pets", "--follow-links")
+    content = (tmp_path / "private/me/000.png").read_bytes()
+    [copied] = [file for file in Path("data/raw/pets").rglob("*") if file.is_file() and file.read_bytes() == content]
+    assert not copied.is_symlink()
+
+
+def test_a_link_within_the_folder_is_a_picture(tracked: Project, tmp_path: Path) -> None:
+    pets = make_folder(tmp_path / "pets", {"cat": 12, "dog": 12})
+    (pets / "dog/again.png").symlink_to("000.png")
+    (tmp_path / "by link").symlink_to("pets")
+
+    assert "25 new" in call("add", str(tmp_path / "by link"), "--name", "pets").stdout
+
+
+def test_a_link_out_of_data_raw_is_refused_whatever_it_is(tracked: Project, tmp_path: Path) -> None:
+    raw = make_folder(Path("data/raw/pets"), {"cat": 12, "dog": 12})
+    (tmp_path / "secret.txt").write_text("secret")
+    # no picture, but DVC tracks the whole folder
+    (raw / "cat/notes.txt").symlink_to(tmp_path / "secret.txt")
+
+    output = call_fails("add", str(raw), "--name", "pets")
+
+    assert f"data/raw/pets/cat/notes.txt: a link leads out of the folder, to {tmp_path / 'secret.txt'}" in output
+    (raw / "cat/notes.txt").unlink()
+    (raw / "cat/notes.png").symlink_to(tmp_path / "cat.png")
+    noise(700).save(tmp_path / "cat.png")
+    assert "data/raw/pets/cat/notes.png: a link leads out" in call_fails("add", str(raw), "--name", "pets")
+    assert "25 as before" in call("add", str(raw), "--name", "pets", "--follow-links").stdout
+
+
+def test_links_that_add_has_made_are_no_reason_to_refuse(tracked: Project, tmp_path: Path) -> None:
+    pets = make_folder(tmp_path / "pets", {"cat": 12, "dog": 12})
+    call("add", str(pets), "--name", "pets", "--link")
+
+    assert "24 as before" in call("add", str(pets), "--name", "pets").stdout
+    more = make_folder(tmp_path / "more", {"fox": 6, "cow": 6}, start=500)
+    assert "12 new, 24 only in" in call("add", str(more), "--name", "pets", "--link").stdout
+
+
+def test_two_at_once_are_refused(tracked: Project, tmp_path: Path) -> None:
+    pets = make_folder(tmp_path / "pets", {"cat": 12, "dog": 12})
+
+    with changing_params():
+        outputs = [call_fails("add", str(pets), "--name", "pets"), call_fails("remove", "tiny_class")]
+
+    assert set(outputs) == {f"error: process {os.getpid()} is changing params.yaml: wait until it has ended\n"}
+    assert not Path("data/raw").exists()
+    call("add", str(pets), "--name", "pets")

@@ -134,3 +134,20 @@ def test_what_a_model_cannot_give_is_a_line(folder: Path, arguments: list[str], 
     save(class_info((8, 8, 3), ["path", "other"]), "odd.keras")
 
     assert f"error: {message}" in call_fails("predict", *arguments)
+
+
+def test_the_output_may_be_a_device_or_a_link_but_no_folder(folder: Path, tmp_path: Path) -> None:
+    noise(0).save(folder / "a.png")
+    (tmp_path / "results").mkdir()
+    (tmp_path / "link.csv").symlink_to("results/real.csv")
+
+    refused = call_fails("predict", "pets.keras", "new", "--output", "results")
+    full = call_fails("predict", "pets.keras", "new", "--output", "/dev/full")
+    call("predict", "pets.keras", "new", "--output", "/dev/null")
+    call("predict", "pets.keras", "new", "--output", "link.csv")
+
+    assert refused.startswith("error: results: is a folder, and a file is to be written: name a file in it")
+    assert "error: /dev/full: No space left on device\n" in full
+    assert Path("/dev/null").is_char_device()
+    assert Path("link.csv").is_symlink()
+    assert len(read_csv(Path("results/real.csv").read_text("utf-8"))) == 1

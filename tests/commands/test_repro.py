@@ -210,3 +210,13 @@ def test_what_cannot_be_learned_is_told_apart_from_what_can(project: Project, tm
     assert {"baseline@chance", "compare@light"} <= read_lines(output).keys()
     assert "compare@chance" not in output
     assert not (project.root / "data/prepared/mnist").exists()
+
+
+@pytest.mark.parametrize("content", [b"", b"stages:\n  check:\n    cmd: ["])
+def test_a_damaged_lock_file_is_a_line_with_the_remedy(content: bytes, project: Project) -> None:
+    (project.root / "dvc.lock").write_bytes(content)
+
+    output = project.fails("image-recipes", "repro", "dots")
+
+    [line] = [line for line in output.splitlines() if line.startswith("error:")]
+    assert line.endswith(": get it back by `git checkout dvc.lock`")

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -171,7 +172,7 @@ def check_record(stage: str, recorded: dict[str, Any], locked: dict[str, Any], r
         file for file, mode in opened if mode == "r" and not file.endswith((".py", ".pyc")) and file != "params.yaml"
     }
     # a file may be read again that the stage itself has written, and DVCLive's are its own
-    written = {file.replace(".partial-", "") for file, mode in opened if mode == "w"}
+    written = {re.sub(r"\.partial-[^/]+/", "", file) for file, mode in opened if mode == "w"}
     own = {file for file in read if file.startswith(("dvclive/", ".")) or "/.partial-" in file}
     deps = [dep["path"] for dep in locked["deps"]]
     outs = [out["path"] for out in locked["outs"]]
