@@ -304,7 +304,9 @@ def _inline(rows: pd.DataFrame) -> alt.Data:
     )
 
 
-def _spec(chart: alt.LayerChart, height: int, width: Width = "container", names: Sequence[str] = ()) -> Spec:
+def _spec(
+    chart: alt.LayerChart | alt.FacetChart, height: int, width: Width = "container", names: Sequence[str] = ()
+) -> Spec:
     font = "system-ui, sans-serif"
     sized = chart.properties(width=width, height=height)
     spec: Spec = sized.configure(font=font).configure_axis(labelFontSize=12, titleFontSize=12).to_dict()
