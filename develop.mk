@@ -2,7 +2,7 @@
 
 COMPILE := uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header
 
-.PHONY: test test-all torture bench bench-defaults bench-growth bench-peers lint check-lock lock
+.PHONY: test test-all torture bench bench-defaults bench-growth bench-peers lint check-lock lock licences audit
 
 test: $(INSTALLED)  ## run the tests (2 to 4 minutes)
 	pytest --numprocesses 2 -m "not slow"
@@ -25,11 +25,12 @@ bench-growth: $(INSTALLED)  ## measure each stage with 1,000 to 100,000 pictures
 bench-peers: $(INSTALLED)  ## install PyTorch and JAX beside it, for make bench
 	python -m pip install --quiet --disable-pip-version-check -r benchmarks/requirements.txt
 
-lint: $(INSTALLED)  ## check style, types and which folder imports which
+lint: $(INSTALLED)  ## check style, types, which folder imports which, and that no dependency is missing or unused
 	ruff check
 	ruff format --check
 	mypy
 	lint-imports --no-logo --no-cache
+	deptry .
 
 check-lock: $(INSTALLED)  ## fail if dvc.lock does not belong to this code and these params
 	@dvc repro --allow-missing --dry > $(VENV)/dry.log 2>&1 || { cat $(VENV)/dry.log; exit 1; }
@@ -38,3 +39,9 @@ check-lock: $(INSTALLED)  ## fail if dvc.lock does not belong to this code and t
 lock: $(INSTALLED)  ## pin the newest versions that pyproject.toml allows
 	$(COMPILE) --upgrade --all-extras pyproject.toml --output-file requirements-extras.lock
 	$(COMPILE) --extra dev --constraint requirements-extras.lock pyproject.toml --output-file requirements.lock
+
+licences: $(EXTRAS)  ## list the licences of the locked packages in docs/licences.md
+	python -m packages.licences
+
+audit: $(EXTRAS)  ## look for known weaknesses of the locked packages (needs the internet)
+	python -m packages.audit

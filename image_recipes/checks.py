@@ -1,11 +1,11 @@
 """Checking the whole of params.yaml before anything is deleted or trained."""
 
-import re
 from collections.abc import Callable, Collection, Mapping
 from pathlib import Path
 from typing import Any
 
 from image_recipes.core.errors import UserError, did_you_mean, show_value
+from image_recipes.core.names import check_plain
 from image_recipes.core.params import PARAMS_FILE, Seed, read_params, validate
 from image_recipes.core.tasks import TASKS
 from image_recipes.data.sources import Dataset, validate_dataset
@@ -157,10 +157,7 @@ def check_name(key: str, name: object) -> None:
     Raises:
         UserError: it cannot be part of a file name and a key of DVC, or is taken.
     """
-    if not isinstance(name, str) or not re.fullmatch(r"[A-Za-z][A-Za-z0-9_]*", name):
-        raise UserError(
-            f"{PARAMS_FILE}: {key}: name {show_value(name)}: use letters, digits and underscores, a letter first"
-        )
+    check_plain(key, name)
     if name in RESERVED_NAMES.get(key, ()):
         raise UserError(f"{PARAMS_FILE}: {key}: name {name!r} is taken by a folder of the project: choose another")
 

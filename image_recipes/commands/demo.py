@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from image_recipes.commands.demo_server import serve
 from image_recipes.commands.extras import require
 from image_recipes.core.errors import UserError
 from image_recipes.core.params import read_section
@@ -27,7 +28,4 @@ def run_demo(recipe: str | None, port: int) -> None:
     if not trained:
         raise UserError("no recipe is trained yet: train one, such as by `make repro RECIPE=dots_mlp`")
     require("demo", ["gradio"])
-    # here, since TensorFlow and Gradio take seconds to import
-    from image_recipes.commands.demo_page import serve_page
-
-    serve_page(trained, port)
+    serve(trained, port)

@@ -2,7 +2,7 @@
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup
 
@@ -14,7 +14,9 @@ from image_recipes.core.errors import UserError
 os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # read when Gradio is imported
 import gradio as gr
 
-ADDRESS = "127.0.0.1"
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
 MAX_FILE_SIZE = "20mb"
 LIST_HEIGHT = 200
 FROM_CAMERA = "camera.png"
@@ -22,36 +24,25 @@ FROM_CAMERA = "camera.png"
 ADD_NAMES = "(recipe, files, camera, _) => [recipe, files, camera, (files || []).map(file => file.orig_name)]"
 
 
-def serve_page(recipes: list[str], port: int) -> None:
-    """Serve the page until it is stopped by Ctrl-C.
-
-    Args:
-        recipes: trained ones, the first shown first.
-        port: of 127.0.0.1.
-
-    Raises:
-        UserError: the port is in use.
-    """
-    page = make_page(recipes)
-    labels, style = read_labels(), read_template("page.css")
-    try:
-        page.launch(
-            server_name=ADDRESS,
-            server_port=port,
-            share=False,
-            max_file_size=MAX_FILE_SIZE,
-            theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
-            css=style,
-            i18n=gr.I18n(en={label: label for label in labels}, ko=labels),
-            footer_links=[],
-            ssr_mode=False,
-            quiet=True,
-            prevent_thread_lock=True,
-        )
-    except OSError:
-        raise UserError(f"port {port} is in use, or not yours to use: take another by --port") from None
-    print(f"http://{ADDRESS}:{port} (stop by Ctrl-C)", flush=True)
-    page.block_thread()
+def mount_page(page: gr.Blocks, app: "FastAPI", path: str) -> "FastAPI":
+    """Return an app of the page and all that it needs, below a path."""
+    labels = read_labels()
+    # as `launch` sets it: without, Gradio takes any file of this computer that a request names for an upload
+    page.has_launched = page.is_running = True
+    return gr.mount_gradio_app(
+        app,
+        page,
+        path,
+        max_file_size=MAX_FILE_SIZE,
+        theme=gr.themes.Default(font=["system-ui", "sans-serif"], font_mono=["monospace"]),
+        css=read_template("page.css"),
+        i18n=gr.I18n(en={label: label for label in labels}, ko=labels),
+        footer_links=[],
+        ssr_mode=False,
+        run_history=False,
+        enable_monitoring=False,
+        mcp_server=False,
+    )
 
 
 def make_page(recipes: list[str]) -> gr.Blocks:

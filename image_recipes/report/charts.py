@@ -1,6 +1,10 @@
-"""Charts of the report: Vega-Lite specifications by Altair, drawn by the page that holds them."""
+"""Charts of the report: Vega-Lite specifications by Altair, drawn by the page that holds them.
 
-from collections.abc import Iterable, Mapping
+Names that people gave, of classes and recipes, stand in a chart's data as numbers, and are written where it shows them:
+Vega looks some values up in objects of JavaScript, where `constructor` and `toString` find something else.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal, NamedTuple
 
 import altair as alt
@@ -25,6 +29,10 @@ LEGEND_LIMITS = (60, 240)
 LETTER_WIDTH = 6
 # of all classes' names below an axis of a narrow page, in cells
 MAX_LEVEL = 24
+# of the parameter of a chart that holds them, by number
+NAMES = "names"
+# of what a screen reader says of a mark
+SPOKEN = "spoken:N"
 Width = Literal["container"] | alt.Step
 
 
@@ -47,20 +55,26 @@ def chart_errors(task: Task, title: str, table: pd.DataFrame) -> Spec:
     """
     metric = f"test_{task.metric}"
     columns = {"error": metric, "from": f"{metric}_low", "to": f"{metric}_high", "published": f"published_{metric}"}
-    rows = pd.DataFrame({"recipe": table["recipe"]})
+    names = table["recipe"].tolist()
+    rows = pd.DataFrame({"recipe": range(len(names))})
     for name, column in columns.items():
-        rows[name] = table[column].map(task.error) if column in table else np.nan
+        rows[name] = table[column].map(task.error).to_numpy() if column in table else np.nan
     # an error may have its ends the other way round
     rows["from"], rows["to"] = rows[["from", "to"]].min(axis=1), rows[["from", "to"]].max(axis=1)
-    rows["kind"] = np.where(rows["recipe"].str.startswith(BASELINE), "baseline", "recipe")
+    rows["kind"] = np.where(table["recipe"].str.startswith(BASELINE), "baseline", "recipe")
     logarithmic = (rows[["error", "from", "to"]].min() > 0).all()
     scale = alt.Scale(type="log", nice=False) if logarithmic else alt.Scale(zero=True)
-    y = alt.Y("recipe:N", sort=None, title=None, axis=alt.Axis(labelLimit=220))
+    axis = alt.Axis(labelLimit=LABEL_LIMIT, labelExpr=_look_up("datum.value"))
+    y = alt.Y("recipe:N", sort=None, scale=alt.Scale(domain=rows["recipe"].tolist()), title=None, axis=axis)
     tooltip = [
-        alt.Tooltip("recipe:N", title="recipe"),
+        alt.Tooltip("name:N", title="recipe"),
         *(alt.Tooltip(f"{name}:Q", title=name, format=".4~g") for name in columns),
     ]
-    base = alt.Chart(_inline(rows)).encode(y=y, tooltip=tooltip)
+    name = _look_up("datum.recipe")
+    named = alt.Chart(_inline(rows)).transform_calculate(
+        name=name, spoken=f"{name} + ': ' + format(datum.error, '.4~g')"
+    )
+    base = named.encode(y=y, tooltip=tooltip, description=SPOKEN)
     color = alt.Color("kind:N", title=None, legend=None, scale=alt.Scale(range=["#767676", "#1f5fa8"]))
     bars = base.mark_rule(strokeWidth=3, opacity=0.5).encode(
         x=alt.X("from:Q", scale=scale, title=title), x2="to:Q", color=color
@@ -74,7 +88,7 @@ def chart_errors(task: Task, title: str, table: pd.DataFrame) -> Spec:
                 x=alt.X("published:Q", scale=scale)
             )
         )
-    return _spec(alt.layer(*layers), 26 * len(rows) + 10)
+    return _spec(alt.layer(*layers), 26 * len(rows) + 10, names=names)
 
 
 def chart_histories(histories: Mapping[str, pd.DataFrame], column: str, title: str) -> Spec:
@@ -85,8 +99,8 @@ def chart_histories(histories: Mapping[str, pd.DataFrame], column: str, title: s
         column: of the histories, such as `loss`; that of validation is `val_<column>`.
         title: of the axis.
     """
-    parts = []
-    for recipe, history in histories.items():
+    names, parts = list(histories), []
+    for recipe, history in enumerate(histories.values()):
         # with the last epoch
         kept = history.iloc[:: -epoch_step(history)].iloc[::-1]
         for name, on in [(f"val_{column}", "validation"), (column, "training")]:
@@ -101,7 +115,12 @@ def chart_histories(histories: Mapping[str, pd.DataFrame], column: str, title: s
     last = max(map(len, histories.values()))
     # of few epochs, Vega would mark halves
     ticks = list(range(1, last + 1)) if last <= MAX_TICKS else alt.Undefined
-    base = alt.Chart(_inline(rows)).encode(
+    name = _look_up("datum.recipe")
+    named = alt.Chart(_inline(rows)).transform_calculate(
+        name=name,
+        spoken=f"{name} + ', ' + datum.pictures + ', ' + datum.epoch + ': ' + format(datum.value, '.4~g')",
+    )
+    base = named.encode(
         x=alt.X("epoch:Q", title="epoch", axis=alt.Axis(format="d", values=ticks), scale=alt.Scale(nice=False)),
         y=alt.Y(
             "value:Q",
@@ -114,8 +133,10 @@ def chart_histories(histories: Mapping[str, pd.DataFrame], column: str, title: s
             "recipe:N",
             title=None,
             sort=None,
-            scale=alt.Scale(range=list(COLORS)),
-            legend=alt.Legend(orient="top", columns=1, labelLimit=_legend_width(histories)),
+            scale=alt.Scale(domain=list(range(len(names))), range=list(COLORS)),
+            legend=alt.Legend(
+                orient="top", columns=1, labelLimit=_legend_width(names), labelExpr=_look_up("datum.value")
+            ),
         ),
     )
     dash = alt.StrokeDash(
@@ -126,19 +147,21 @@ def chart_histories(histories: Mapping[str, pd.DataFrame], column: str, title: s
         scale=alt.Scale(range=[[1, 0], [5, 4]]),
     )
     # a line of one point does not show
-    lines = base.mark_line(clip=True, point=min(map(len, histories.values())) == 1).encode(strokeDash=dash)
+    lines = base.mark_line(clip=True, point=min(map(len, histories.values())) == 1).encode(
+        strokeDash=dash, description="name:N"
+    )
     tooltip = [
-        alt.Tooltip("recipe:N", title="recipe"),
+        alt.Tooltip("name:N", title="recipe"),
         alt.Tooltip("pictures:N", title="pictures"),
         alt.Tooltip("epoch:Q", title="epoch"),
         alt.Tooltip("value:Q", title=title, format=".4~g"),
     ]
     points = (
         base.mark_point(filled=True, size=60, clip=True)
-        .encode(opacity=alt.condition(near, alt.value(1), alt.value(0)), tooltip=tooltip)
+        .encode(opacity=alt.condition(near, alt.value(1), alt.value(0)), tooltip=tooltip, description=SPOKEN)
         .add_params(near)
     )
-    return _spec(alt.layer(lines, points), 300)
+    return _spec(alt.layer(lines, points), 300, names=names)
 
 
 def _legend_width(names: Iterable[str]) -> int:
@@ -161,21 +184,28 @@ def chart_confusion(confusions: pd.DataFrame, classes: list[str]) -> Spec:
     """
     names = name_in_short(classes)
     abreast = fit_abreast(names)
-    shown = dict(zip(classes, names, strict=True))
+    shown = {name: number for number, name in enumerate(classes)}
     counts = confusions[confusions["real"].isin(shown) & confusions["predicted"].isin(shown)]
     counts = counts.assign(real=counts["real"].map(shown), predicted=counts["predicted"].map(shown))
     # Vega leaves room for what is shortened here already
     level = sum(map(count_cells, names)) <= MAX_LEVEL
-    axis = alt.Axis(labelAngle=0 if level else -90, labelLimit=LABEL_LIMIT)
-    y_axis = alt.Axis(labelLimit=LABEL_LIMIT)
-    base = alt.Chart(_inline(counts)).encode(
-        x=alt.X("predicted:N", sort=names, scale=alt.Scale(domain=names), axis=axis, title="predicted"),
-        y=alt.Y("real:N", sort=names, scale=alt.Scale(domain=names), axis=y_axis, title="real"),
+    label = _look_up("datum.value")
+    axis = alt.Axis(labelAngle=0 if level else -90, labelLimit=LABEL_LIMIT, labelExpr=label)
+    y_axis = alt.Axis(labelLimit=LABEL_LIMIT, labelExpr=label)
+    scale = alt.Scale(domain=list(range(len(names))))
+    real, predicted = _look_up("datum.real"), _look_up("datum.predicted")
+    named = alt.Chart(_inline(counts)).transform_calculate(
+        real_name=real, predicted_name=predicted, spoken=f"{real} + ' → ' + {predicted} + ': ' + datum.pictures"
+    )
+    base = named.encode(
+        x=alt.X("predicted:N", sort=None, scale=scale, axis=axis, title="predicted"),
+        y=alt.Y("real:N", sort=None, scale=scale, axis=y_axis, title="real"),
         tooltip=[
-            alt.Tooltip("real:N", title="real"),
-            alt.Tooltip("predicted:N", title="predicted"),
+            alt.Tooltip("real_name:N", title="real"),
+            alt.Tooltip("predicted_name:N", title="predicted"),
             alt.Tooltip("pictures:Q", title="pictures", format=",d"),
         ],
+        description=SPOKEN,
     )
     color = alt.Color("pictures:Q", scale=alt.Scale(type="log", scheme="blues", domainMin=1), legend=None)
     dark = max(1.0, float(counts["pictures"].max()) ** 0.6)
@@ -184,7 +214,7 @@ def chart_confusion(confusions: pd.DataFrame, classes: list[str]) -> Spec:
     layers = alt.layer(base.mark_rect().encode(color=color), numbers)
     # upright names need their own width, whatever that of the page
     width: Width = "container" if abreast else alt.Step(CLASS_SIDE)
-    return _spec(layers, max(360, CLASS_SIDE * len(names)), width)
+    return _spec(layers, max(360, CLASS_SIDE * len(names)), width, names)
 
 
 def choose_points(predictions: pd.DataFrame) -> pd.DataFrame:
@@ -259,6 +289,11 @@ def chart_learning_curve(trainings: pd.DataFrame, means: pd.DataFrame, metric: s
     return _spec(alt.layer(line, points.encode(x=x, y=y, tooltip=tooltip)), 260)
 
 
+def _look_up(number: str) -> str:
+    """Return an expression of Vega for the name that has a number; `_spec` gives the names."""
+    return f"{NAMES}[{number}]"
+
+
 def _inline(rows: pd.DataFrame) -> alt.Data:
     # as CSV, which is a third of the size of JSON
     kinds = {
@@ -269,10 +304,15 @@ def _inline(rows: pd.DataFrame) -> alt.Data:
     )
 
 
-def _spec(chart: alt.LayerChart | alt.FacetChart, height: int, width: Width = "container") -> Spec:
+def _spec(
+    chart: alt.LayerChart | alt.FacetChart, height: int, width: Width = "container", names: Sequence[str] = ()
+) -> Spec:
     font = "system-ui, sans-serif"
     sized = chart.properties(width=width, height=height)
     spec: Spec = sized.configure(font=font).configure_axis(labelFontSize=12, titleFontSize=12).to_dict()
+    if names:
+        # as a value, since in the text of an expression Vega stumbles over them too
+        spec.setdefault("params", []).append({"name": NAMES, "value": list(names)})
     # Vega has it, and Altair does not know it
     spec["config"]["legend"] = {"layout": {"top": {"direction": "vertical", "anchor": "start", "margin": 2}}}
     return spec

@@ -1,16 +1,21 @@
 """`image-recipes demo`, driven in a real browser."""
 
+import io
 import json
 import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 import numpy as np
 import pytest
@@ -31,22 +36,34 @@ navigator.mediaDevices.getUserMedia = wanted => { navigator.mediaDevices.asked +
 """
 
 
-@pytest.fixture(scope="module")
-def address(finished: Project) -> Iterator[str]:
-    """The address of a running demo of the tiny project."""
+@contextmanager
+def running_demo(project: Project, folder: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
+    """Run a demo whose temporary files lie in a folder; give its address and process, which may have ended."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     command = [str(Path(sys.executable).with_name("image-recipes")), "demo", "tiny_class", "--port", str(port)]
-    process = subprocess.Popen(command, cwd=finished.root, stdout=subprocess.PIPE, text=True, env=dict(os.environ))
-    assert process.stdout is not None
-    line = process.stdout.readline()
-    assert line == f"http://127.0.0.1:{port} (stop by Ctrl-C)\n"
-    yield line.split()[0]
-    assert process.poll() is None, "the server has stopped"
-    process.terminate()
-    process.wait()
-    process.stdout.close()
+    environment = {**os.environ, "TMPDIR": str(folder)}
+    with subprocess.Popen(command, cwd=project.root, stdout=subprocess.PIPE, text=True, env=environment) as process:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        assert re.fullmatch(rf"http://127.0.0.1:{port}/[\w-]{{20,}}/ \(stop by Ctrl-C\)\n", line)
+        yield line.split()[0], process
+        process.terminate()
+
+
+@pytest.fixture(scope="module")
+def uploads(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder in which the demo has its own for temporary files."""
+    return tmp_path_factory.mktemp("uploads")
+
+
+@pytest.fixture(scope="module")
+def address(finished: Project, uploads: Path) -> Iterator[str]:
+    """The address of a running demo of the tiny project."""
+    with running_demo(finished, uploads) as (address, process):
+        yield address
+        assert process.poll() is None, "the server has stopped"
 
 
 @contextmanager
@@ -66,6 +83,12 @@ def open_page(context: "BrowserContext", address: str) -> "Iterator[Page]":
     yield page
     assert noted == []
     context.close()
+
+
+def encode(image: Image.Image) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, "PNG")
+    return stream.getvalue()
 
 
 def drop(page: "Page", *files: Path) -> list[list[str]]:
@@ -205,6 +228,113 @@ def test_a_huge_file_is_refused_and_the_server_stays(address: str, chromium: "Br
         assert drop(page, tmp_path / "small.png")[0][0] == "small.png"
 
 
+def ask(address: str, path: str, method: str = "GET", body: bytes = b"", **headers: str) -> tuple[int, str]:
+    """Ask the demo's port for a path, and return the status and text of its answer."""
+    connection = HTTPConnection("127.0.0.1", urlsplit(address).port or 0, timeout=60)
+    connection.request(method, path, body, {name.replace("_", "-"): value for name, value in headers.items()})
+    answer = connection.getresponse()
+    text = answer.read().decode()
+    connection.close()
+    return answer.status, text
+
+
+def upload(address: str, content: bytes) -> tuple[int, str]:
+    """Upload a file as the page does."""
+    part = b'--cut\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n'
+    path = urlsplit(address).path + "gradio_api/upload"
+    return ask(
+        address, path, "POST", part + content + b"\r\n--cut--\r\n", Content_Type="multipart/form-data; boundary=cut"
+    )
+
+
+def answer_of(address: str, *values: Any) -> str:
+    """Ask for answers as the page does, and return what comes back."""
+    call = urlsplit(address).path + "gradio_api/call/_answer_pictures"
+    _, begun = ask(address, call, "POST", json.dumps({"data": values}).encode(), Content_Type="application/json")
+    return ask(address, f"{call}/{json.loads(begun)['event_id']}")[1]
+
+
+@pytest.mark.slow
+def test_only_the_demo_s_own_page_is_answered(address: str) -> None:
+    parts = urlsplit(address)
+
+    assert ask(address, parts.path)[0] == 200
+    assert ask(address, parts.path, Origin=f"http://127.0.0.1:{parts.port}")[0] == 200
+    assert ask(address, parts.path, Host=f"localhost:{parts.port}")[0] == 200
+    for path in ["/", "/config", "/gradio_api/info", "/" + "a" * 22 + "/", "//" + parts.path, "/%ff/"]:
+        status, text = ask(address, path)
+        assert (status, "the token is missing" in text) == (403, True), path
+    for host in ["evil.example", f"evil.example:{parts.port}", "127.0.0.1", f"127.0.0.1.nip.io:{parts.port}"]:
+        assert ask(address, parts.path, Host=host)[0] == 403, host
+    for origin in ["https://evil.example", "null", f"https://127.0.0.1:{parts.port}", "http://127.0.0.1:1"]:
+        for method in ["GET", "POST", "OPTIONS"]:
+            assert ask(address, parts.path + "gradio_api/upload", method, Origin=origin)[0] == 403, origin
+
+
+@pytest.mark.slow
+def test_another_page_and_another_name_reach_nothing(address: str, chromium: "Browser", uploads: Path) -> None:
+    rules = "--host-resolver-rules=MAP evil.example 127.0.0.1"
+    browser = chromium.browser_type.launch(executable_path=shutil.which("chromium"), args=["--no-sandbox", rules])
+    page = browser.new_page()
+    before = sorted(uploads.rglob("*"))
+    # a name that its owner lets point here
+    assert page.goto(address.replace("127.0.0.1", "evil.example")).status == 403  # type: ignore[union-attr]
+    page.goto("data:text/html,another page")
+    page.evaluate(
+        """async address => {
+            const form = new FormData();
+            form.append("files", new Blob(["x"]), "x.png");
+            // the answer is none that a page may read, whatever it is
+            const asked = {method: "POST", body: form, mode: "no-cors"};
+            await fetch(address + "gradio_api/upload", asked).catch(() => null);
+        }""",
+        address,
+    )
+    browser.close()
+    assert sorted(uploads.rglob("*")) == before
+
+
+@pytest.mark.slow
+def test_fifty_uploads_at_once_are_answered(address: str, uploads: Path) -> None:
+    (folder,) = uploads.glob("image-recipes-demo-*")
+    assert folder.stat().st_mode & 0o077 == 0
+
+    def try_one(number: int) -> str:
+        (path,) = json.loads(upload(address, encode(noise(number, (400, 300))))[1])
+        assert Path(path).is_relative_to(folder)
+        file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+        return answer_of(address, "tiny_class", [file], None, [f"{number}.png"])
+
+    with ThreadPoolExecutor(50) as pool:
+        answers = [*pool.map(try_one, range(50))]
+
+    assert [number for number, answer in enumerate(answers) if "large" not in answer] == []
+
+
+@pytest.mark.slow
+def test_a_file_that_was_not_uploaded_is_not_opened(address: str, tmp_path: Path) -> None:
+    Image.new("L", (28, 28)).save(tmp_path / "private.png")
+    for path in [str(tmp_path / "private.png"), "/etc/passwd"]:
+        file = {"path": path, "meta": {"_type": "gradio.FileData"}}
+
+        assert "event: error" in answer_of(address, "tiny_class", [file], None, ["a.png"])
+        assert ask(address, f"{urlsplit(address).path}gradio_api/file={path}")[0] == 403
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGTERM, 128 + signal.SIGTERM), (signal.SIGINT, 0)])
+def test_uploads_are_gone_when_the_demo_has_stopped(
+    number: signal.Signals, status: int, finished: Project, tmp_path: Path
+) -> None:
+    with running_demo(finished, tmp_path) as (address, process):
+        assert upload(address, b"a picture")[0] == 200
+        assert [*tmp_path.rglob("a.png")] != []
+        process.send_signal(number)
+
+        assert process.wait(60) == status
+        assert [*tmp_path.glob("image-recipes-demo-*")] == []
+
+
 @pytest.mark.slow
 def test_an_answer_says_how_sure_it_is(finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from image_recipes.commands.demo_answers import answer_files, describe, open_recipe
@@ -238,7 +368,7 @@ def test_a_model_that_is_gone_is_named_on_the_page(in_bare_project: Project) -> 
 
 @pytest.mark.slow
 def test_a_port_in_use_is_named(address: str, finished: Project) -> None:
-    port = address.rpartition(":")[2]
+    port = str(urlsplit(address).port)
 
     output = finished.fails("image-recipes", "demo", "tiny_class", "--port", port)
 

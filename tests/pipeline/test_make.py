@@ -29,7 +29,7 @@ def make(project: Project, *arguments: str) -> str:
 def test_make_alone_lists_the_targets(beginning: Project) -> None:
     listed = beginning.run("make").stdout
 
-    for target in ["repro", "extras", "test", "test-all", "lint", "check-lock", "lock"]:
+    for target in ["repro", "extras", "test", "test-all", "lint", "check-lock", "lock", "licences", "audit"]:
         assert f"make {target} " in listed
 
 

@@ -22,7 +22,7 @@ def stages_running(project: Project) -> list[psutil.Process]:
     found = []
     for process in psutil.process_iter(["cmdline", "cwd"]):
         command = process.info["cmdline"] or []
-        if process.info["cwd"] == str(project.root) and any(part.startswith("stages.") for part in command):
+        if process.info["cwd"] == str(project.root) and any(part.split(".")[0] == "stages" for part in command):
             found.append(process)
     return found
 

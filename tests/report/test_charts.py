@@ -32,6 +32,12 @@ def rows(data: Mapping[str, Any]) -> list[list[str]]:
     return [line.split(",") for line in data["values"].splitlines()[1:]]
 
 
+def names(spec: Spec) -> list[str]:
+    """Return the names that a chart has for its numbers."""
+    (found,) = [part["value"] for part in spec["params"] if part["name"] == "names"]
+    return found
+
+
 def chart_losses(epochs: int) -> Spec:
     return chart_histories({"net": history(epochs)}, "loss", "loss (MSE)")
 
@@ -75,9 +81,10 @@ def test_errors_stand_beside_their_intervals_and_what_was_published() -> None:
     beside = chart_errors(REGRESSION, "test MSE", table.assign(**ends, published_test_mse=[2.5, np.nan]))
 
     assert rows(ours["data"]) == [
-        ["net", "2", "1.5", "3", "", "recipe"],
-        ["baseline: linear", "5", "4", "6", "", "baseline"],
+        ["0", "2", "1.5", "3", "", "recipe"],
+        ["1", "5", "4", "6", "", "baseline"],
     ]
+    assert names(ours) == ["net", "baseline: linear"]
     assert [row[4] for row in rows(beside["data"])] == ["2.5", ""]
     # a mark more
     assert len(beside["layer"]) == len(ours["layer"]) + 1
@@ -90,30 +97,31 @@ def test_an_error_of_nothing_has_no_logarithm() -> None:
 
     spec = chart_errors(CLASSIFICATION, "test error (1 - accuracy)", table.assign(**ends))
 
-    assert rows(spec["data"])[0][:2] == ["net", "0"]
+    assert rows(spec["data"])[0][:2] == ["0", "0"]
     assert spec["layer"][0]["encoding"]["x"]["scale"] == {"zero": True}
 
 
 def test_a_confusion_matrix_leaves_out_what_was_never_confused() -> None:
-    names = ["a", "b"]
+    classes = ["a", "b"]
 
-    spec = chart_confusion(count_confusions(of_classes([0, 1, 1], [[1, 0], [1, 0], [0, 1]], names), names), names)
+    spec = chart_confusion(count_confusions(of_classes([0, 1, 1], [[1, 0], [1, 0], [0, 1]], classes), classes), classes)
 
     # real, predicted, pictures
-    assert rows(spec["data"]) == [["b", "a", "1"], ["a", "a", "1"], ["b", "b", "1"]]
+    assert rows(spec["data"]) == [["1", "0", "1"], ["0", "0", "1"], ["1", "1", "1"]]
     assert spec["width"] == "container"
     assert [layer["mark"]["type"] for layer in spec["layer"]] == ["rect", "text"]
 
 
 def test_classes_that_are_not_shown_are_left_out_of_a_confusion_matrix() -> None:
-    names = ["a", "two\nlines", "x" * 120, "x" * 119 + "y"]
+    classes = ["a", "two\nlines", "x" * 120, "x" * 119 + "y"]
 
-    confusions = count_confusions(of_classes(range(4), np.eye(4)[[2, 2, 2, 0]], names), names)
-    spec = chart_confusion(confusions, names[1:])
+    confusions = count_confusions(of_classes(range(4), np.eye(4)[[2, 2, 2, 0]], classes), classes)
+    spec = chart_confusion(confusions, classes[1:])
 
     shown = [r"two\nlines", "x" * 15 + "…" + "x" * 14, "x" * 15 + "…" + "x" * 13 + "y"]
-    assert rows(spec["data"]) == [[shown[0], shown[1], "1"], [shown[1], shown[1], "1"]]
-    assert spec["layer"][0]["encoding"]["y"]["scale"]["domain"] == shown
+    assert rows(spec["data"]) == [["0", "1", "1"], ["1", "1", "1"]]
+    assert spec["layer"][0]["encoding"]["y"]["scale"]["domain"] == [0, 1, 2]
+    assert names(spec) == shown
     # upright names have room side by side
     assert spec["width"] == {"step": 16}
 
@@ -124,12 +132,12 @@ def test_points_are_chosen_evenly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("names", "angle"), [(list("0123456789"), 0), (["cat", "dog"], 0), (["birch", "떡갈나무 잎", "maple leaf"], -90)]
+    ("classes", "angle"), [(list("0123456789"), 0), (["cat", "dog"], 0), (["birch", "떡갈나무 잎", "maple leaf"], -90)]
 )
-def test_names_below_a_matrix_do_not_run_into_each_other(names: list[str], angle: int) -> None:
-    predictions = of_classes(range(len(names)), np.eye(len(names)), names)
+def test_names_below_a_matrix_do_not_run_into_each_other(classes: list[str], angle: int) -> None:
+    predictions = of_classes(range(len(classes)), np.eye(len(classes)), classes)
 
-    spec = chart_confusion(count_confusions(predictions, names), names)
+    spec = chart_confusion(count_confusions(predictions, classes), classes)
 
     assert spec["layer"][0]["encoding"]["x"]["axis"]["labelAngle"] == angle
     assert spec["width"] == "container"

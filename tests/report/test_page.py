@@ -123,9 +123,9 @@ def nasty_view() -> DatasetView:
     )
 
 
-def watch(browser: "Browser", page_file: Path, **options: object) -> tuple["Page", list[str]]:
+def watch(browser: "Browser", page_file: Path, language: str = "en-US", **options: object) -> tuple["Page", list[str]]:
     """Open a page from a file, and note what it asks for, complains of or pops up."""
-    page = browser.new_context(locale="en-US", **options).new_page()  # type: ignore[arg-type]
+    page = browser.new_context(locale=language, **options).new_page()  # type: ignore[arg-type]
     noted: list[str] = []
 
     def request(url: str) -> None:
@@ -368,6 +368,63 @@ def test_a_browser_runs_no_code_in_names(chromium: "Browser", tmp_path: Path) ->
     assert page.locator("#vg-tooltip-element img").count() == 0
     assert page.get_by_text(NASTY[0]).count() > 0
     assert noted == []
+
+
+# what JavaScript finds in every object, what it converts, and what an expression or a table of texts takes for its own
+KNOWN_TO_JAVASCRIPT = [
+    *("constructor", "toString", "valueOf", "hasOwnProperty", "__proto__", "prototype", "length"),
+    *("null", "undefined", "NaN", "true", "1", "01", "1e3", "2020-01-01"),
+    *("a,b", '"', "\\u0041", "datum.value", "names[0]", "=1+1", "</script>"),
+]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("language", ["en-US", "ko-KR"])
+def test_names_that_javascript_knows_are_names(language: str, chromium: "Browser", tmp_path: Path) -> None:
+    names = KNOWN_TO_JAVASCRIPT
+    predictions = of_classes(range(len(names)), np.eye(len(names)), names)
+    recipes = [name for name in names if name.isidentifier()]
+    history = pd.DataFrame({"epoch": [1, 2], "loss": [1, 0.5], "val_loss": [1, 0.6]})
+    figures = {f"test_accuracy{end}": 0.5 for end in ["", "_low", "_high"]} | {"parameters": 1.0}
+    table = make_table(CLASSIFICATION, dict.fromkeys(recipes, figures), {"linear": figures}, {})
+    view = nasty_view()
+    specs = {
+        "confusion": chart_confusion(count_confusions(predictions, names), names),
+        "loss": chart_histories(dict.fromkeys(recipes, history), "loss", "loss"),
+        "errors": chart_errors(CLASSIFICATION, "test error (1 - accuracy)", table),
+    }
+    charts = [Chart(f"net-{name}", spec, "Confusion matrix") for name, spec in specs.items()]
+    (tmp_path / "report.html").write_text(render([view._replace(recipes=[view.recipes[0]._replace(charts=charts)])]))
+
+    page, noted = watch(chromium, tmp_path / "report.html", language)
+
+    shown = {name: page.locator(f"#net-{name} svg text").all_text_contents() for name in specs}
+    assert [name for name in names if shown["confusion"].count(name) < 2] == []
+    assert [name for name in recipes if name not in shown["loss"] or name not in shown["errors"]] == []
+    assert ("검증" if language == "ko-KR" else "validation") in shown["loss"]
+    cells = page.locator("#net-confusion svg .mark-rect path")
+    said = cells.evaluate_all("cells => cells.map(cell => cell.getAttribute('aria-label'))")
+    assert sorted(said) == sorted(f"{name} → {name}: 1" for name in names)
+    cells.first.hover(position={"x": 2, "y": 2})
+    page.locator("#vg-tooltip-element.visible").get_by_text(names[0]).first.wait_for()
+    assert noted == []
+
+
+@pytest.mark.slow
+def test_a_chart_that_cannot_be_drawn_leaves_the_others(chromium: "Browser", tmp_path: Path) -> None:
+    view = nasty_view()
+    broken = Chart("net-broken", {"mark": "no such mark", "data": {"values": []}}, "Residuals")
+    (recipe,) = view.recipes
+    view = view._replace(charts=[broken, *view.charts], recipes=[recipe])
+    (tmp_path / "report.html").write_text(render([view]), "utf-8")
+
+    page, noted = watch(chromium, tmp_path / "report.html")
+    page.wait_for_selector("html[data-complete]")
+
+    assert page.locator("#net-broken").inner_text() == "This chart could not be drawn. The tables have its figures."
+    for chart in ["d-errors", "d-loss", "net-confusion", "net-calibration"]:
+        assert page.locator(f"#{chart} svg").count() == 1, chart
+    assert [note for note in noted if "net-broken" not in note and "no such mark" not in note] == []
 
 
 def long_view() -> DatasetView:

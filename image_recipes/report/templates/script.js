@@ -1,5 +1,5 @@
 const root = document.documentElement;
-const words = JSON.parse(document.getElementById("chart-words").textContent);
+const words = new Map(Object.entries(JSON.parse(document.getElementById("chart-words").textContent)));
 const specs = Object.fromEntries([...document.querySelectorAll("[data-chart]")].map(
   element => [element.dataset.chart, element.textContent]));
 const drawn = {};
@@ -7,7 +7,7 @@ const drawn = {};
 const LEGEND_SYMBOL = 30;
 
 // in a chart, titles and the names in a legend are language
-const korean = text => words[text] ?? Object.entries(words).reduce(
+const korean = text => words.get(text) ?? [...words].reduce(
   (title, [english, other]) => title.startsWith(english + " (") ? title.replace(english, other) : title, text);
 function translated(spec, width) {
   return JSON.parse(spec, function (key, value) {
@@ -16,7 +16,8 @@ function translated(spec, width) {
     if (key === "labelLimit") return Math.min(value, width / ("columns" in this ? 1.5 : 3));
     if (root.lang !== "ko") return value;
     if (key === "title" && typeof value === "string") return korean(value);
-    return key === "labelExpr" ? `${JSON.stringify(words)}[datum.label] || datum.label` : value;
+    // of the labels, those that are words of the page's and no names
+    return key === "labelExpr" && value === "datum.label" ? `${JSON.stringify(Object.fromEntries(words))}[datum.label]` : value;
   });
 }
 // what lies beyond a table's right edge is said, and its edge fades
@@ -42,6 +43,15 @@ async function draw(id) {
   const place = document.getElementById(id), state = root.lang + visible(id);
   if (drawn[id] === state) return;
   drawn[id] = state;
+  try {
+    await embed(id, place);
+  } catch (error) {
+    // the other charts and the tables are there all the same
+    console.error(`${id}: ${error}`);
+    place.replaceChildren(document.getElementById("chart-failed").content.cloneNode(true));
+  }
+}
+async function embed(id, place) {
   const spec = translated(specs[id], visible(id) ? place.clientWidth : document.querySelector("main").clientWidth);
   // in a closed recipe there is no width yet, but its chart is to be there when the page is printed
   if (!visible(id) && spec.width === "container") spec.width = Math.min(480, document.querySelector("main").clientWidth - 120);
