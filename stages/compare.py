@@ -16,13 +16,14 @@ from image_recipes.figures.curves import draw_histories
 from image_recipes.results.history import load_history
 from image_recipes.results.metrics import load_baseline_metrics, load_metrics
 from image_recipes.results.predictions import load_baselines, load_predictions
+from image_recipes.results.recipes import load_recipe_names
 from image_recipes.results.tables import BASELINE, save_markdown
 
 
 def main(dataset: str) -> None:
     """Compare all recipes of a dataset, by what they have predicted."""
     seed, info = load_seed(), load_info(Path("data/prepared") / dataset)
-    recipes = Path(f"data/checked/{dataset}.txt").read_text("utf-8").split()
+    recipes = load_recipe_names(dataset)
     metrics = load_metrics(Path("metrics") / dataset, recipes, info.task)
     histories = {name: load_history(Path(f"plots/history/{dataset}/{name}.csv")) for name in recipes}
     predictions = {name: load_predictions(Path(f"data/predictions/{dataset}/{name}.csv"), info) for name in recipes}

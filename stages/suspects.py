@@ -11,6 +11,7 @@ from image_recipes.core.params import SPLIT_NAMES
 from image_recipes.core.running import run_stage
 from image_recipes.evaluation.by_task import EVALUATION
 from image_recipes.evaluation.suspects import choose_judges, count_judged
+from image_recipes.results.recipes import load_recipe_names
 from image_recipes.results.suspects import Suspects, load_out_of_fold, save_suspects, tabulate_suspects
 
 
@@ -21,7 +22,7 @@ def main(dataset: str) -> None:
     pool = pd.DataFrame(
         [(split, index) for split, places in indices.items() for index in places], columns=["split", "index"]
     )
-    recipes = Path(f"data/checked/{dataset}.txt").read_text("utf-8").split()
+    recipes = load_recipe_names(dataset)
     outputs = {recipe: load_out_of_fold(dataset, recipe, len(pool), prepared.info) for recipe in recipes}
     judges = choose_judges(outputs)
     for recipe in outputs.keys() - judges.keys():

@@ -224,6 +224,8 @@ def torture(project: Project, kills: int, seed: int) -> dict[str, Count]:
             done += 1
         disturb(project, command, dice)
         count.faults += 1
+        # which DVC itself leaves damaged at times, and cannot read again
+        run(project, ("python", "-c", "from image_recipes.commands.mending import mend_uses; mend_uses()"))
         run(project, command.words)
         found = snapshot(project)
         wanted = expected[command.name]

@@ -2,26 +2,30 @@
 
 import io
 import re
-from collections.abc import Collection, Mapping
-from contextlib import AbstractContextManager
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from image_recipes.commands.mending import mend_uses
 from image_recipes.core.errors import UserError
 from image_recipes.core.files import written_whole
 from image_recipes.core.locks import hold_lock
 from image_recipes.core.params import PARAMS_FILE, read_params
 
 
-def changing_params() -> AbstractContextManager[None]:
+@contextmanager
+def changing_params() -> Iterator[None]:
     """Be the only process that changes params.yaml, and the pictures that go with it, in this block.
 
     Raises:
         UserError: another one does.
     """
-    return hold_lock(PARAMS_FILE.name, "changing params.yaml")
+    with hold_lock(PARAMS_FILE.name, "changing params.yaml"):
+        mend_uses()
+        yield
 
 
 def write_params(entries: dict[str, dict[str, Any]]) -> None:

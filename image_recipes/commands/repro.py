@@ -17,6 +17,7 @@ from dvc.stage import Stage
 from dvc.stage.exceptions import StageCmdFailedError
 
 from image_recipes.commands.check import check_project
+from image_recipes.commands.mending import mend_uses
 from image_recipes.comparison.pairs import choose_pairs, compare_pairs
 from image_recipes.comparison.verdict import TOLD_LATER, choose_best, judge_recipes, tell_verdicts
 from image_recipes.core.dataset import DatasetInfo, load_info
@@ -53,6 +54,7 @@ def reproduce(names: Collection[str], verbose: bool) -> None:
         UserError: params.yaml is not valid, a name is unknown, or a stage failed.
         SystemExit: a stage was stopped by the keyboard, and has said so.
     """
+    mend_uses()
     meant = check_project(names)
     compared = [dataset for dataset in meant if not names or dataset in names]
     targets = [f"plot@{recipe}" for recipes in meant.values() for recipe in recipes]

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from image_recipes.core.errors import UserError
+from image_recipes.core.errors import UserError, escape, one_line
 from image_recipes.core.locks import wait_for_lock
 
 
@@ -50,7 +50,7 @@ def exit_on_user_error(command: Callable[[], None]) -> None:
             print(f"error: {line}", file=sys.stderr)
         sys.exit(1)
     except OSError as error:
-        print(f"error: {error.filename or 'file'}: {error.strerror or error}", file=sys.stderr)
+        print(f"error: {escape(str(error.filename or 'file'))}: {error.strerror or one_line(error)}", file=sys.stderr)
         sys.exit(1)
     except KeyboardInterrupt:
         print("error: stopped by the keyboard", file=sys.stderr)

@@ -1,6 +1,6 @@
 """The report: one page on all recipes, which needs nothing beside itself."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +9,6 @@ import vl_convert
 from markupsafe import Markup, escape
 
 from image_recipes.comparison.sentences import Sentence
-from image_recipes.core.errors import UserError
 from image_recipes.core.files import write_text
 from image_recipes.core.params import read_params
 from image_recipes.core.yaml_file import read_yaml
@@ -20,22 +19,6 @@ from image_recipes.results.tables import BASELINE, format_value
 
 TEMPLATES = Path(__file__).parent / "templates"
 VEGA_SCRIPT = "window.vegaEmbed = vegaEmbed;"
-
-
-def load_recipe_names(datasets: Iterable[str]) -> dict[str, list[str]]:
-    """Load the names of all recipes of each dataset.
-
-    Raises:
-        UserError: the stage `check` has not run.
-    """
-    names = {}
-    for dataset in datasets:
-        file = Path(f"data/checked/{dataset}.txt")
-        try:
-            names[dataset] = file.read_text("utf-8").split()
-        except (OSError, ValueError):
-            raise UserError(f"{file}: missing or damaged: make it by `dvc repro compare@{dataset}`") from None
-    return names
 
 
 def write_report(recipes: Mapping[str, list[str]], file: Path) -> None:
