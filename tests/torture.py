@@ -31,7 +31,16 @@ SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
 KILLS_IN_A_ROW = 5
 SECONDS_TO_END = 10
 # what a run leaves that is not compared: histories of Git, DVC's own, and what others may look on at meanwhile
-NOT_COMPARED = {".git", ".dvc", "dvclive", "__pycache__", "data/unfinished", "data/features", "data/decoded"}
+NOT_COMPARED = {
+    ".git",
+    ".dvc",
+    "dvclive",
+    "__pycache__",
+    "data/unfinished",
+    "data/locks",
+    "data/features",
+    "data/decoded",
+}
 
 
 class Command(NamedTuple):
@@ -147,7 +156,7 @@ def describe(process: psutil.Process) -> str:
 def held_locks(project: Project) -> list[str]:
     """Return the locks of a project that a process holds."""
     held = []
-    for file in (project.root / ".dvc/tmp/image-recipes").rglob("*.lock"):
+    for file in (project.root / "data/locks").rglob("*.lock"):
         try:
             LockFile(str(file)).close()
         except LockError:

@@ -1,5 +1,6 @@
 """`image-recipes add`: understand a person's own pictures, put them under data/raw, and write params.yaml."""
 
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -57,8 +58,11 @@ def _add(found: Found, path: Path, name: str, transfer: Path | None, copying: Co
             found = found._replace(table=found.table._replace(name=f"{path.stem}-read.csv"))
     if not copying.follow_links:
         # what is in an archive has been unpacked elsewhere, without its links
-        root = RAW_FOLDER.parent if is_archive(path) else path if path.is_dir() else path.parent
         given = [*found.sources.values(), *([found.table.file] if found.table else [])]
+        root = RAW_FOLDER.parent if is_archive(path) else path
+        if found.table and path.is_file() and not is_archive(path):
+            # its pictures may lie beside or above
+            root = Path(os.path.commonpath([file.absolute() for file in given]))
         # those that --link has made are meant
         refuse_links(root, given, None if copying.link else folder)
     look = look_at(found.sources, str(path))

@@ -11,7 +11,7 @@ from zc.lockfile import LockError, LockFile
 from image_recipes.core.errors import UserError
 
 # the operating system frees a lock when its holder ends, however it does; the file stays
-LOCKS_FOLDER = Path(".dvc/tmp/image-recipes/locks")
+LOCKS_FOLDER = Path("data/locks")
 SECONDS_BETWEEN_TRIES = 0.5
 
 

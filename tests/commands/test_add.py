@@ -301,7 +301,7 @@ def test_a_full_disk_leaves_nothing_half_written(
     # a limit on the size of files stops writing as a full disk does
     output = in_bare_project.fails("bash", "-c", "ulimit -f 40; python -m stages.prepare leaves")
 
-    assert "error: data/prepared/.partial-leaves/images.npy: File too large" in output
+    assert "error: data/prepared/leaves/images.npy: File too large" in output
     assert list(Path("data/prepared").iterdir()) == []
 
 

@@ -91,7 +91,7 @@ def test_a_wrong_use_is_named_in_a_line(arguments: list[str], message: str) -> N
 
 def test_an_error_of_the_user_is_a_line_each_without_a_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(names: list[str]) -> None:
-        raise UserError("one thing is wrong\nand another")
+        raise UserError("one thing is wrong", "and another")
 
     monkeypatch.setattr("image_recipes.commands.check.check_project", fail)
 

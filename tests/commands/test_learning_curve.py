@@ -141,4 +141,4 @@ def test_a_damaged_curve_is_named(prepared: Project) -> None:
 
     output = call_fails("learning-curve", "tiny_class")
 
-    assert "metrics/learning_curve/tiny_class.csv: damaged: delete it, and make it again" in output
+    assert "metrics/learning_curve/tiny_class.csv: missing or damaged: delete it, and make it again" in output
