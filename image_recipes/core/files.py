@@ -1,5 +1,6 @@
 """Writing files whole or not at all."""
 
+import contextlib
 import csv
 import errno
 import os
@@ -13,15 +14,15 @@ from typing import TYPE_CHECKING, Literal
 from zc.lockfile import LockFile
 
 from image_recipes.core.errors import UserError
-from image_recipes.core.locks import try_lock
+from image_recipes.core.locks import NoLocksError, try_lock
 
 if TYPE_CHECKING:
     import pandas as pd
 
 # of the folders that files are written in
 PREFIX = ".partial-whole-"
-# in such a folder, what is locked while it is in use; and how often one is made before locks are given up
-LOCK, MOST_TRIES = f"{PREFIX}lock", 3
+# in such a folder, what is locked while it is in use, and what was there before; how often one is made at most
+LOCK, BEFORE, MOST_TRIES = f"{PREFIX}lock", f"{PREFIX}before", 5
 # so many links may lead on to each other, as on Linux
 MOST_LINKS = 40
 # a library that fails with less left on the disk, in bytes, has failed for that, whatever it says
@@ -107,19 +108,26 @@ def _own_folder(path: Path, parent: Path) -> Iterator[Path]:
 def _make_locked(parent: Path) -> tuple[Path, LockFile | None]:
     for _ in range(MOST_TRIES):
         folder = Path(tempfile.mkdtemp(prefix=PREFIX, dir=parent))
-        lock = try_lock(folder / LOCK)
+        try:
+            lock = try_lock(folder / LOCK)
+        except NoLocksError:
+            # nobody takes it for unused
+            return folder, None
+        except FileNotFoundError:
+            lock = None
         # another may have removed it before it was locked
         if lock and folder.exists():
             return folder, lock
-    # a file system without locks, whose folders nobody takes for unused
-    folder.mkdir(exist_ok=True)
-    return folder, None
+        shutil.rmtree(folder, ignore_errors=True)
+    raise OSError(errno.EBUSY, os.strerror(errno.EBUSY), str(parent))
 
 
 def _remove_unused(folder: Path) -> None:
-    if not folder.is_symlink() and (lock := try_lock(folder / LOCK)):
-        lock.close()
-        shutil.rmtree(folder, ignore_errors=True)
+    # it may go meanwhile, or be another's
+    with contextlib.suppress(OSError, NoLocksError):
+        if not folder.is_symlink() and (lock := try_lock(folder / LOCK)):
+            lock.close()
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _move(partial: Path, target: Path, path: Path) -> None:
@@ -130,13 +138,13 @@ def _move(partial: Path, target: Path, path: Path) -> None:
     if target.exists() and not target.is_dir():
         raise UserError(f"{path}: is a file, and a folder is to be written: name another place, or remove the file")
     # a folder cannot be replaced at once; what was there goes with this call's own folder
-    before = Path(tempfile.mkdtemp(dir=partial.parent))
+    before = partial.with_name(BEFORE)
     if target.exists():
         target.replace(before)
     try:
         partial.replace(target)
     except BaseException:
-        if not target.exists():
+        if before.exists() and not target.exists():
             before.replace(target)
         raise
 

@@ -14,10 +14,10 @@ import psutil
 
 # by which DVC tells a process that it runs it as a stage
 STAGE_VARIABLE = "DVC_STAGE"
-# the project's folder, which DVC says too, and below it who reads and writes what
-ROOT_VARIABLE, RUNNING = "DVC_ROOT", ".dvc/tmp/rwlock"
+# in a project of DVC's, and in the temporary one of an experiment: who writes what at present
+USES = ".dvc/tmp/rwlock"
 # DVC starts a stage by the user's shell, and not every shell gives its own process over
-SHELLS = {"sh", "bash", "dash", "zsh", "fish", "ksh", "tcsh", "csh"}
+SHELLS = {"sh", "bash", "dash", "zsh", "fish", "ksh", "tcsh", "csh", "cmd", "powershell", "pwsh"}
 SECONDS_BETWEEN_LOOKS = 0.5
 # of Linux's <sys/prctl.h>
 PR_SET_PDEATHSIG = 1
@@ -28,6 +28,7 @@ def end_stage_with_dvc() -> None:
     if STAGE_VARIABLE in os.environ:
         end_with_parent()
         if _has_lost_dvc():
+            print(f"{os.environ[STAGE_VARIABLE]}: ends, since the DVC that started it has ended", file=sys.stderr)
             _end()
 
 
@@ -48,20 +49,21 @@ def end_with_parent() -> None:
 
 
 def _has_lost_dvc() -> bool:
-    """Tell whether DVC ended before this process could ask to be told."""
+    """Tell whether DVC ended before this process could ask to be told: who writes is no parent, and is no more."""
+    here = Path.cwd()
     try:
-        running = json.loads(Path(os.environ[ROOT_VARIABLE], RUNNING).read_text("utf-8"))
-        readers = [reader for readers in running["read"].values() for reader in readers]
-        numbers = {user["pid"] for user in (*running["write"].values(), *readers)}
-    except (KeyError, TypeError, ValueError, OSError, AttributeError):
-        # of another version
+        project = next(folder for folder in (here, *here.parents) if (folder / ".dvc").is_dir())
+        writers = {use["pid"] for use in json.loads((project / USES).read_text("utf-8"))["write"].values()}
+    except (StopIteration, KeyError, TypeError, ValueError, OSError, AttributeError):
+        # of another version, or in the middle of being written
         return False
-    return not numbers & {parent.pid for parent in psutil.Process().parents()}
+    parents = {parent.pid for parent in psutil.Process().parents()}
+    return not writers & parents and any(not psutil.pid_exists(writer) for writer in writers)
 
 
 def _name_of(process: psutil.Process) -> str:
     try:
-        return process.name()
+        return process.name().lower().removesuffix(".exe")
     except psutil.Error:
         return ""
 

@@ -22,7 +22,7 @@ from image_recipes.training.adapting import adapt_normalization
 from image_recipes.training.callbacks import JudgeAverages, lower_on_plateau, stop_early
 from image_recipes.training.class_weights import weigh_classes
 from image_recipes.training.features import Halves, compute_features, divide, is_frozen
-from image_recipes.training.progress import Progress, tell_resumed, tell_start
+from image_recipes.training.progress import Progress, log_again, tell_resumed, tell_start
 from image_recipes.training.resuming import KeepState
 from image_recipes.training.states import Logs, State, StateFile, take_state
 from image_recipes.training.steps import (
@@ -139,6 +139,7 @@ def train_recipe(
             _tell_best(recipe, stopping, len(rows))
     if state:
         fit.finish(phases[-1], state)
+        log_again(callbacks, rows)
     elif file.is_due():
         file.save(take_state(model, len(phases), 0, rows))
     return TrainedModel(model, _tidy(pd.DataFrame(rows)))

@@ -58,6 +58,14 @@ class LiveLog(DVCLiveCallback):
         self.live.step += 1
 
 
+def log_again(callbacks: Sequence[keras.callbacks.Callback], rows: Sequence[dict[str, float]]) -> None:
+    """Log the epochs of a training whose end was reached before a stop."""
+    for callback in callbacks:
+        if isinstance(callback, LiveLog):
+            callback.set_state({}, rows)
+            callback.on_train_end()
+
+
 def tell_start(recipe: Recipe, splits: Mapping[str, Subset], trivial: TrivialAnswer) -> None:
     """Say, before the first epoch, what is learned from and what is to beat."""
     counts = f"learns from {len(splits['train']):,} pictures, judged by {len(splits['validation']):,}"

@@ -25,8 +25,8 @@ from image_recipes.training.digests import digest_model, digest_pictures, digest
 
 # where DVC runs experiments of its queue, in folders that do not outlast them
 TEMPORARY_FOLDER = Path(".dvc/tmp/exps")
-# of the recipe's stopped trainings, those with other settings or code
-MOST_KEPT = 3
+# of the recipe's stopped trainings with other settings or code; more of those that may still run
+MOST_KEPT, SECONDS_KEPT = 3, 86_400
 # between states, unless the environment variable says otherwise; more where one takes more than this share of the time
 SECONDS_BETWEEN, LARGEST_SHARE = 10.0, 0.01
 SECONDS_VARIABLE = "IMAGE_RECIPES_STATE_SECONDS"
@@ -61,12 +61,21 @@ class State(NamedTuple):
         return cls(phase, len(rows), [*rows], [], [], [])
 
     def restore(self, model: keras.Model, optimizer: keras.optimizers.Optimizer) -> None:
-        """Put the variables back into a model and its optimizer."""
+        """Put the variables back into a model and its optimizer.
+
+        Raises:
+            UserError: they are not this model's.
+        """
         if not optimizer.built:
             optimizer.build(model.trainable_variables)
-        for variables, arrays in ((model.variables, self.model), (optimizer.variables, self.optimizer)):
-            for variable, array in zip(variables, arrays, strict=True):
-                variable.assign(array)
+        try:
+            for variables, arrays in ((model.variables, self.model), (optimizer.variables, self.optimizer)):
+                for variable, array in zip(variables, arrays, strict=True):
+                    # NumPy does not know bfloat16 again
+                    variable.assign(array.view(variable.dtype) if array.dtype.kind == "V" else array)
+        except ValueError as error:
+            reason = f"the state it was to go on from is not its own ({one_line(error)})"
+            raise UserError(f"{model.name}: {reason}: forget it by `rm -r {UNFINISHED_FOLDER}`") from None
 
 
 def states_folder(recipe: Recipe, info: DatasetInfo, seed: int) -> Path:
@@ -81,7 +90,8 @@ def forget_states(folder: Path) -> None:
     with contextlib.suppress(OSError):
         others = sorted(folder.parent.iterdir(), key=lambda other: other.stat().st_mtime, reverse=True)
         for other in others[MOST_KEPT:]:
-            shutil.rmtree(other, ignore_errors=True)
+            if time.time() - other.stat().st_mtime > SECONDS_KEPT:
+                shutil.rmtree(other, ignore_errors=True)
         if not others:
             folder.parent.rmdir()
 
@@ -124,16 +134,21 @@ class StateFile:
         """Load the state from which to go on, if there is one; of one that is damaged, say so."""
         if self._folder is None or not self._folder.parent.is_dir():
             return None
-        reason = f"{self._folder.parent} has stopped trainings of other settings, pictures or versions"
+        if not self._folder.is_dir():
+            self._tell_new(f"{self._folder.parent} has stopped trainings of other settings or versions")
+            return None
         try:
             with np.load(self._find(), allow_pickle=False) as arrays:
                 return _from_arrays(arrays)
         except FileNotFoundError:
-            pass
+            # of other pictures, such as those of a fold
+            return None
         except Exception as error:  # damage shows in zipfile, zlib, numpy or json
-            reason = f"{self._find()} cannot be read ({one_line(error)[:100]})"
+            self._tell_new(f"{self._find()} cannot be read ({one_line(error)[:100]})")
+            return None
+
+    def _tell_new(self, reason: str) -> None:
         print(f"{self._name}: {reason}: training starts anew", file=sys.stderr, flush=True)
-        return None
 
     def is_due(self) -> bool:
         """Tell whether a state is to be saved again."""
@@ -141,9 +156,9 @@ class StateFile:
 
     def save(self, state: State) -> None:
         """Save a state, whole or not at all; where that fails, say so, and let the training go on."""
-        started = time.monotonic()
+        file, started = self._find(), time.monotonic()
         try:
-            with written_whole(self._find()) as partial, partial.open("wb") as stream:
+            with written_whole(file) as partial, partial.open("wb") as stream:
                 np.savez(stream, allow_pickle=False, **_as_arrays(state))
                 stream.flush()
                 os.fsync(stream.fileno())

@@ -1,5 +1,6 @@
 """No two processes write the same files: one waits for the other, or is refused, and says why."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from image_recipes.core.errors import UserError
+from image_recipes.core.files import write_text
 from image_recipes.core.locks import hold_lock, wait_for_lock
 from projects import ROOT
 
@@ -67,3 +69,28 @@ def test_a_lock_whose_holder_was_killed_is_free(
     with wait_for_lock("train@x"):
         pass
     assert not capsys.readouterr().err
+
+
+def test_where_a_file_system_knows_no_locks_it_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def refuse(number: int, flags: int) -> None:
+        raise OSError(errno.ENOLCK, "No locks available")
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("fcntl.flock", refuse)
+
+    with wait_for_lock("train@x"):
+        pass
+    assert "data/locks/train@x.lock: No locks available: see that nothing else writes" in capsys.readouterr().err
+    # nor is anything left by files that are written there
+    write_text("a", tmp_path / "a.txt")
+    assert [file.name for file in tmp_path.iterdir() if file.is_file() or "partial" in file.name] == ["a.txt"]
+
+
+def test_a_lock_that_cannot_be_written_is_no_lock_of_another_s(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "data/locks/train@x.lock").mkdir(parents=True)
+
+    with pytest.raises(IsADirectoryError, match=r"data/locks/train@x\.lock"), wait_for_lock("train@x"):
+        pass

@@ -2,6 +2,8 @@
 
 import contextlib
 import errno
+import os
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,7 @@ import pytest
 from dvclive import Live
 
 from image_recipes.core.dataset import Subset
+from image_recipes.core.errors import UserError
 from image_recipes.models.backend import keras
 from image_recipes.models.recipe import Layer, Recipe
 from image_recipes.models.saving import save_model
@@ -144,7 +147,7 @@ def test_other_settings_or_pictures_start_anew(capsys: pytest.CaptureFixture[str
     stop_at(recipe, 3)
 
     stop_at(recipe.with_settings(epochs=7), 1)
-    assert "other settings, pictures or versions: training starts anew" in capsys.readouterr().err
+    assert "other settings or versions: training starts anew" in capsys.readouterr().err
     with pytest.raises(StoppedError):
         train(recipe, StopAt(1), images=255 - IMAGES)
     assert "goes on" not in capsys.readouterr().err
@@ -190,14 +193,39 @@ def test_states_are_kept_now_and_then_alone(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 def test_old_states_go() -> None:
-    for number in range(MOST_KEPT + 2):
-        stop_at(RECIPES["chance in every step"].with_settings(epochs=7 + number), 1)
-    recipe = RECIPES["chance in every step"]
-    train(recipe)
+    folder = states_folder(RECIPES["two phases"], INFO, 3)
+    others = [folder.with_name(f"other{number}") for number in range(MOST_KEPT + 3)]
+    for days, other in enumerate([folder, *others]):
+        other.mkdir(parents=True)
+        os.utime(other, (time.time() - 86_500 * days,) * 2)
+    # which may still run
+    (recent := folder.with_name("recent")).mkdir()
 
+    forget_states(folder)
+
+    assert {*folder.parent.iterdir()} == {recent, *others[: MOST_KEPT - 1]}
+
+
+def test_weights_that_numpy_does_not_know_are_kept_too() -> None:
+    layers = [DENSE[0], Layer("Dense", {"units": 4, "dtype": "bfloat16"})]
+    recipe = make_recipe(layers, epochs=4, optimizer={"name": "Adam", "learning_rate": 0.01})
+    expected = save(train(recipe), "whole.keras")
     forget_states(states_folder(recipe, INFO, 3))
 
-    assert len(list(Path("data/unfinished/net").iterdir())) == MOST_KEPT
+    stop_at(recipe, 2)
+
+    assert save(train(recipe), "resumed.keras") == expected
+
+
+def test_a_state_that_is_not_the_model_s_is_refused_with_the_remedy(capsys: pytest.CaptureFixture[str]) -> None:
+    recipe = RECIPES["chance in every step"]
+    stop_at(recipe, 3)
+    (file,) = states_folder(recipe, INFO, 3).iterdir()
+    with np.load(file) as arrays:
+        np.savez(file, **{**arrays, "model/0": np.zeros(7, np.float32)})
+
+    with pytest.raises(UserError, match=r"is not its own .*: forget it by `rm -r data/unfinished`"):
+        train(recipe)
 
 
 def test_an_experiment_in_a_temporary_folder_goes_on_in_another(
@@ -222,3 +250,11 @@ def test_what_is_logged_for_others_has_all_epochs() -> None:
 
     steps = Path("live/plots/metrics/train/loss.tsv").read_text("utf-8").splitlines()[1:]
     assert [int(line.split("\t")[0]) for line in steps] == list(range(len(history)))
+
+    # stopped after its end
+    with Live("again", dvcyaml=None, save_dvc_exp=False) as live:
+        train(recipe, LiveLog(live=live))
+    for file in ("plots/metrics/train/loss.tsv", "metrics.json"):
+        assert [row.split("\t")[-1] for row in Path("again", file).read_text("utf-8").splitlines()] == [
+            row.split("\t")[-1] for row in Path("live", file).read_text("utf-8").splitlines()
+        ]
