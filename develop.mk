@@ -10,8 +10,9 @@ test: $(INSTALLED)  ## run the tests (2 to 4 minutes)
 test-all: test $(EXTRAS)  ## run the slow tests too, with the extras and in a browser
 	pytest --numprocesses 2 -m slow
 
-torture: $(INSTALLED) $(EXTRAS)  ## kill the program 200 times, and see whether anything is lost (half an hour; KILLS=50: fewer)
+torture: $(INSTALLED) $(EXTRAS)  ## kill the program 200 times, and damage what it reads, to see whether anything is lost (an hour; KILLS=50: less)
 	python tests/torture.py $(if $(KILLS),--kills $(KILLS))
+	pytest --numprocesses 2 -m hypothesis --hypothesis-profile torture
 
 bench: $(INSTALLED)  ## compare our speed with Keras, PyTorch and JAX (an hour; QUICK=1: 12 minutes; RECIPE=dots_mlp: one recipe)
 	python -m benchmarks.speed $(if $(QUICK),--quick) $(RECIPE)

@@ -64,11 +64,13 @@ STAGES = (
     "heatmaps@tiny_class",
     "report",
 )
+EXPERIMENT = ("dvc", "exp", "run", "--temp", "--set-param", "recipes.tiny_class.epochs=3", "train@tiny_class")
 COMMANDS = (
     *(Command(f"repro {stage}", ("dvc", "repro", "--force", "--single-item", stage)) for stage in STAGES),
     Command(
         "add", ("image-recipes", "add", "leaves", "--name", "leaves"), ("image-recipes", "remove", "leaves", "--raw")
     ),
+    Command("experiment", EXPERIMENT, ("dvc", "exp", "remove", "--all-commits")),
     Command(
         "predict", ("image-recipes", "predict", "tiny_class", "leaves", "--output", "leaves.csv"), ("rm", "leaves.csv")
     ),
