@@ -16,6 +16,7 @@ from image_recipes.checks import COMPARED_FILES, MODELS_FOLDER, check_params
 from image_recipes.commands.add import RAW_FOLDER
 from image_recipes.commands.params_file import changing_params, remove_params
 from image_recipes.core.errors import UserError, did_you_mean, one_line
+from image_recipes.core.locks import LOCKS_FOLDER
 from image_recipes.core.params import PARAMS_FILE, read_params
 from image_recipes.core.yaml_file import read_yaml
 from image_recipes.data.decoded import DECODED_FOLDER
@@ -170,6 +171,8 @@ def _folders(names: Mapping[str, list[str]]) -> Iterator[Path]:
         yield from (Path("dvclive", recipe), Path("plots", recipe), UNFINISHED_FOLDER / recipe)
         yield from Path("plots/predictions").glob(f"*/{recipe}.csv")
         yield from (curve_file(recipe), curve_plot(recipe))
+    for name in [*names.get("datasets", []), *names.get("recipes", [])]:
+        yield from LOCKS_FOLDER.glob(f"*@{name}.lock")
 
 
 def _delete_raw(repo: Repo, raw: Path) -> None:

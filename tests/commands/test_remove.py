@@ -13,6 +13,8 @@ from dvc.stage import Stage
 from ruamel.yaml import YAML
 
 from calling import call, call_fails
+from image_recipes.core.locks import LOCKS_FOLDER
+from image_recipes.core.params import PARAMS_FILE
 from image_recipes.results.learning_curve import curve_file, curve_plot
 from pictures import make_folder
 from projects import TINY_PARAMS, Project, load_yaml
@@ -48,8 +50,9 @@ def with_leaves(project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
 
 
 def files(project: Project) -> set[str]:
-    """List the project's own files."""
-    found = (path.relative_to(project.root) for path in project.root.rglob("*") if path.is_file())
+    """List the project's own files, but the lock of params.yaml, which stays for the next command."""
+    found = {path.relative_to(project.root) for path in project.root.rglob("*") if path.is_file()}
+    found -= {LOCKS_FOLDER / f"{PARAMS_FILE.name}.lock"}
     return {path.as_posix() for path in found if not {".git", ".dvc", "__pycache__"} & set(path.parts)}
 
 
