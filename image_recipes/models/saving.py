@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -14,14 +15,14 @@ import numpy as np
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.core.errors import UserError, one_line, shorten
 from image_recipes.core.files import written_whole
-from image_recipes.core.loading import check_growth, check_zip, parse_json
-from image_recipes.models.backend import keras
+from image_recipes.core.loading import BYTES_WITHOUT_LIMIT, check_growth, check_zip, parse_json
+from image_recipes.models.backend import keras, tf
 from image_recipes.models.reliability import Familiarity, Reliability
 
 # in a model's file, an array for each of their values
 RELIABILITY_FOLDER, FAMILIARITY_FOLDER = "reliability/", "familiarity/"
-# as Keras names it
-WEIGHTS_FILE = "model.weights.h5"
+# as Keras names them
+WEIGHTS_FILE, CONFIG_FILE = "model.weights.h5", "config.json"
 EARLIEST_ZIP_DATE = (1980, 1, 1, 0, 0, 0)  # the first date a zip file can hold
 
 
@@ -46,8 +47,8 @@ def save_model(model: keras.Model, info: DatasetInfo, file: Path, reliability: R
         # without its numbers of pictures: a model does not depend on those to test it on
         metadata["dataset"] = {**info.to_json(), "parts": {}}
         entries["metadata.json"] = json.dumps(metadata).encode()
-        config = _with_stable_ids(json.loads(entries["config.json"]), {})
-        entries["config.json"] = json.dumps(config).encode()
+        config = _with_stable_ids(json.loads(entries[CONFIG_FILE]), {})
+        entries[CONFIG_FILE] = json.dumps(config).encode()
         if reliability:
             values = {name: value for name, value in vars(reliability).items() if name != "familiarity"}
             entries |= _dump_arrays(values, RELIABILITY_FOLDER)
@@ -98,19 +99,37 @@ def load_model(file: Path) -> keras.Model:
     """Open a model file; one that would run code of its own is refused.
 
     Raises:
-        UserError: the file is missing or damaged, or would run code.
+        UserError: the file is missing or damaged, would run code, or has layers that its weights do not fill.
     """
     with _opened(file) as archive:
-        _check_weights(archive)
+        _check_layers(archive, _check_weights(archive))
         return keras.saving.load_model(file, safe_mode=True)
 
 
-def _check_weights(archive: zipfile.ZipFile) -> None:
-    """Check that arrays do not grow beyond measure: HDF5 compresses by itself, and fills what was never written."""
+def _check_weights(archive: zipfile.ZipFile) -> int:
+    """Check that arrays do not grow beyond measure: HDF5 compresses by itself, and fills what was never written.
+
+    Returns:
+        Their bytes.
+    """
+    sizes: list[int] = []
     with archive.open(WEIGHTS_FILE) as stored, h5py.File(stored) as weights:
-        sizes = []
         weights.visititems(lambda _, item: sizes.append(item.nbytes) if isinstance(item, h5py.Dataset) else None)
     check_growth(WEIGHTS_FILE, sum(sizes), archive.getinfo(WEIGHTS_FILE).compress_size)
+    return sum(sizes)
+
+
+def _check_layers(archive: zipfile.ZipFile, stored: int) -> None:
+    """Check that the layers need no more bytes than are stored, before Keras makes room for them."""
+    config = parse_json(archive.read(CONFIG_FILE))
+    # compiled, an optimizer would look for values
+    config.pop("compile_config", None)
+    # where a variable is a node, without memory
+    with tf.Graph().as_default():
+        model = keras.saving.deserialize_keras_object(config, safe_mode=True)
+        needed = sum(math.prod(value.shape) * tf.as_dtype(value.dtype).size for value in model.variables)
+    if needed > max(stored, BYTES_WITHOUT_LIMIT):
+        raise ValueError(f"its layers need {needed:,} bytes, but it holds {stored:,}: a bomb: do not trust it")
 
 
 def load_model_info(file: Path) -> DatasetInfo:

@@ -1,6 +1,7 @@
 """Model files: equal models give equal bytes, they open as they were, and none runs code."""
 
 import io
+import resource
 import time
 import zipfile
 from collections.abc import Callable
@@ -131,6 +132,20 @@ def test_what_grows_beyond_measure_is_refused_before_it_is_unpacked(
             load(file)
     # one that is merely compressed opens
     load_model(rewrite(tmp_path / "net.keras", {}, tmp_path / "packed.keras"))
+
+
+def test_layers_that_need_more_than_is_stored_are_refused_before_they_take_memory(tmp_path: Path) -> None:
+    save_model(compiled(), INFO, tmp_path / "net.keras")
+    with zipfile.ZipFile(tmp_path / "net.keras") as archive:
+        config = archive.read("config.json").decode()
+    wider = config.replace('"units": 1,', '"units": 50000000,')
+    assert wider != config
+    file = rewrite(tmp_path / "net.keras", {"config.json": wider.encode()}, tmp_path / "wide.keras")
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+    with pytest.raises(UserError, match=r"its layers need [\d,]+ bytes, but it holds [\d,]+: a bomb"):
+        load_model(file)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 2**18  # in KiB
 
 
 @pytest.mark.parametrize("metadata", [b"[]", b"{}", b'{"dataset": 1}', b"[" * 100_000, b"\xff", b"9" * 5_000])
