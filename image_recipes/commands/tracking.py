@@ -27,7 +27,8 @@ def track(path: Path, *options: str) -> None:
         UserError: it fails, with what DVC says; then nothing of it is left.
     """
     known = STATES / f"{path.name}.txt"
-    if known.exists() and path.is_dir() and known.read_text() == fingerprint(path):
+    stored = known.exists() and Path(f"{path}.dvc").exists() and path.is_dir()
+    if stored and known.read_text() == fingerprint(path):
         # DVC would look at each file's hash, which takes long for many
         print(f"{path}.dvc: DVC tracks {path}")
         return

@@ -51,6 +51,18 @@ def test_an_add_that_dvc_has_no_room_for_fails_and_leaves_nothing(dvc_alone: Pro
     assert "not in cache" not in dvc_alone.run("dvc", "status").stdout
 
 
+def test_pictures_whose_dvc_file_is_gone_are_tracked_again(dvc_alone: Project, tmp_path: Path) -> None:
+    pets = make_folder(tmp_path / "pets", {"cat": 12, "dog": 12}, size=SIZE)
+    dvc_alone.run("image-recipes", "add", str(pets), "--name", "pets")
+    file = dvc_alone.root / "data/raw/pets.dvc"
+    tracked = file.read_bytes()
+    file.unlink()
+
+    dvc_alone.run("image-recipes", "add", str(pets), "--name", "pets")
+
+    assert file.read_bytes() == tracked
+
+
 @pytest.mark.parametrize("kind", ["picture", "list"])
 def test_an_object_of_the_cache_that_is_damaged_is_told(
     kind: str, dvc_alone: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
