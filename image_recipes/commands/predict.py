@@ -62,8 +62,8 @@ def predict_pictures(model: str, paths: Sequence[Path], wanted: Wanted, output: 
     if ranking:
         rows = ranking.sort(rows)
     write_rows(rows, wanted, output)
-    for line in tell_doubts(rows):
-        print(line, file=sys.stderr)
+    # at one go: print writes the end of a line by itself, and `| head` may write its own in between
+    sys.stderr.write("".join(f"{line}\n" for line in tell_doubts(rows)))
     _say_the_rest(found.pictures, found.passed_over, skipped)
 
 
