@@ -12,7 +12,7 @@ from image_recipes.models import efficientnet_lite
 from image_recipes.models.backend import keras
 from image_recipes.models.keras_classes import is_augmentation
 from image_recipes.models.recipe import BACKBONE, HEAD, RANDOM, Layer, Recipe, check_loads_weights
-from image_recipes.models.saving import load_model
+from image_recipes.models.saving import check_weights, load_model
 
 # in place of a class: the layers of another recipe's model
 TRAINED = "Trained"
@@ -113,6 +113,8 @@ def _network(recipe: Recipe, place: int, pictures: keras.KerasTensor) -> keras.K
                 f"{start_from}: not found: get it by `dvc pull`, or store it by `image-recipes weights {name}`"
             )
         try:
+            with Path(start_from).open("rb") as stored:
+                check_weights(stored, start_from, Path(start_from).stat().st_size)
             with warnings.catch_warnings():
                 # that weights are left as they were is but a warning
                 warnings.simplefilter("error")

@@ -7,7 +7,7 @@ import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import h5py
 import numpy as np
@@ -102,20 +102,32 @@ def load_model(file: Path) -> keras.Model:
         UserError: the file is missing or damaged, would run code, or has layers that its weights do not fill.
     """
     with _opened(file) as archive:
-        _check_layers(archive, _check_weights(archive))
+        with archive.open(WEIGHTS_FILE) as stored:
+            held = check_weights(stored, WEIGHTS_FILE, archive.getinfo(WEIGHTS_FILE).compress_size)
+        _check_layers(archive, held)
         return keras.saving.load_model(file, safe_mode=True)
 
 
-def _check_weights(archive: zipfile.ZipFile) -> int:
-    """Check that arrays do not grow beyond measure: HDF5 compresses by itself, and fills what was never written.
+def check_weights(stored: IO[bytes], name: str, packed: int) -> int:
+    """Check that the arrays of a file of weights do not grow beyond measure.
+
+    HDF5 compresses by itself, and fills what was never written.
+
+    Args:
+        stored: its content.
+        name: for the error.
+        packed: its bytes on disk.
 
     Returns:
-        Their bytes.
+        The bytes of the arrays.
+
+    Raises:
+        OSError, ValueError: it is damaged, or they do.
     """
     sizes: list[int] = []
-    with archive.open(WEIGHTS_FILE) as stored, h5py.File(stored) as weights:
+    with h5py.File(stored) as weights:
         weights.visititems(lambda _, item: sizes.append(item.nbytes) if isinstance(item, h5py.Dataset) else None)
-    check_growth(WEIGHTS_FILE, sum(sizes), archive.getinfo(WEIGHTS_FILE).compress_size)
+    check_growth(name, sum(sizes), packed)
     return sum(sizes)
 
 

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 
@@ -129,3 +130,12 @@ def test_a_bad_start_is_explained(case: str, weights: Path, trained_before: Path
     start = RANDOM if start == "random" else start.format(weights=weights, model=trained_before)
     with pytest.raises(UserError, match=message):
         build_model(make_recipe(layers, start_from=start), class_info(shape))
+
+
+def test_weights_that_grow_beyond_measure_are_refused(tmp_path: Path) -> None:
+    file = tmp_path / "MobileNetV2.weights.h5"
+    with h5py.File(file, "w") as weights:
+        weights.create_dataset("layers/conv2d/vars/0", (2**28,), "f4", chunks=(2**10,), compression="gzip")
+
+    with pytest.raises(UserError, match=r"MobileNetV2\.weights\.h5: .*1,073,741,824 bytes in [\d,]+: a bomb"):
+        build_model(make_recipe(MOBILE_NET, start_from=str(file)), class_info([32, 32, 3]))
