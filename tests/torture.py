@@ -28,6 +28,7 @@ from ruamel.yaml.error import YAMLError
 from zc.lockfile import LockError, LockFile
 
 from image_recipes.commands.repro import LOCK_FILE
+from image_recipes.core.params import PARAMS_FILE
 from projects import TINY_PARAMS, Project, make_project
 
 SIGNALS = (signal.SIGKILL, signal.SIGTERM, signal.SIGINT)
@@ -221,8 +222,8 @@ def kill(project: Project, command: Command, seconds: float, dice: random.Random
     count.left += [f"{signal.Signals(number).name}: {name}" for name in find_left(project)]
 
 
-def mend(project: Project) -> int:
-    """Mend the two files that DVC writes in place, as the program and docs/pipeline.md say, and count those it took."""
+def mend(project: Project, command: Command) -> int:
+    """Mend what DVC leaves half-written or changed, as the program and docs/pipeline.md say, and count the files."""
     words = ("python", "-c", "from image_recipes.commands.mending import mend_uses; mend_uses()")
     mended = "removed" in project.run(*words).stderr
     try:
@@ -233,7 +234,11 @@ def mend(project: Project) -> int:
         whole = False
     if not whole:
         project.run("git", "checkout", LOCK_FILE)
-    return mended + (not whole)
+    # DVC puts an experiment's params there for a moment, and takes them away again
+    changed = command.words[0] == "dvc" and bool(project.run("git", "status", "--short", str(PARAMS_FILE)).stdout)
+    if changed:
+        project.run("git", "checkout", "HEAD", str(PARAMS_FILE))
+    return mended + (not whole) + changed
 
 
 def load_stages(text: str) -> set[str]:
@@ -259,7 +264,7 @@ def torture(project: Project, kills: int, seed: int) -> dict[str, Count]:
             done += 1
         disturb(project, command, dice)
         count.faults += 1
-        count.mended += mend(project)
+        count.mended += mend(project, command)
         run(project, command.words)
         found = snapshot(project)
         wanted = expected[command.name]
