@@ -10,6 +10,7 @@ import pytest
 
 from adding import refuse, understand
 from calling import call
+from image_recipes.core.locks import LOCKS_FOLDER
 from image_recipes.intake import archive
 from pictures import make_folder, make_table
 from projects import Project
@@ -28,7 +29,9 @@ def test_an_archive_is_what_is_in_it(kind: str, in_bare_project: Project, tmp_pa
     assert "looked through pets" in lines
     assert "2 classes: cat 12, 나팔꽃 12" in lines
     assert "data/raw/x: 24 new" in lines
-    assert not list(Path("data").iterdir())
+    # nothing of what was unpacked
+    assert list(Path("data").iterdir()) == [LOCKS_FOLDER]
+    assert [file.suffix for file in LOCKS_FOLDER.iterdir()] == [".lock"]
 
 
 def test_pictures_of_an_archive_are_copied(
