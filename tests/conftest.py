@@ -1,6 +1,7 @@
 """What tests share: projects in temporary folders, and a browser."""
 
 import shutil
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +19,10 @@ if TYPE_CHECKING:
 settings.register_profile("few", max_examples=50, derandomize=True, deadline=None, database=None)
 settings.register_profile("torture", max_examples=1_000, deadline=None, print_blob=True)
 settings.load_profile("few")
+
+# tests that run in the background have Ctrl-C ignored, and so would have every process that they start
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
