@@ -235,11 +235,11 @@ NAMES = st.sampled_from(["a", "b", "1", "10", "2", "나팔꽃", "Cat", "train", 
 def test_any_layout_is_read_again_as_it_was_understood(
     classes: set[str], names: list[str], wrapper: bool, form: Literal["NFC", "NFD"]
 ) -> None:
+    # all of them names of splits, which is refused: nobody can tell which folders are the classes
+    assume(not classes <= {"train", "val"})
     splits: dict[str, str] = {**name_splits(names)}
     if "train" not in splits.values() or len(set(splits.values())) < 2:
         names, splits = [], {}
-        # which would have to be asked about
-        assume(not classes <= {"train", "val"})
     with TemporaryDirectory() as temporary:
         folder = Path(temporary)
         for split in names or [""]:
@@ -256,6 +256,13 @@ def test_any_layout_is_read_again_as_it_was_understood(
     assert len(pictures) == len(classes) * max(1, len(names))
     assert set(pictures["label"]) == classes
     assert set(pictures["split"]) == (set(splits.values()) or {""})
+
+
+def test_classes_that_all_have_names_of_splits_are_refused(tmp_path: Path) -> None:
+    for number, place in enumerate(["train/train", "train/val", "valid/train", "valid/val"]):
+        make_folder(tmp_path / "x", {place: 12}, start=100 * number)
+
+    assert "move them into folders of their classes" in refuse(tmp_path / "x")
 
 
 def test_splits_inside_of_classes_are_read(tmp_path: Path) -> None:
