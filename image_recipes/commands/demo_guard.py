@@ -6,8 +6,10 @@ and the token that only the printed address has.
 """
 
 import asyncio
+import os
 import secrets
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -92,13 +94,11 @@ class Guard:
 def make_room(folder: Path, most: int) -> None:
     """Remove the oldest files of a folder and those below it, until the rest has no more than so many bytes."""
     files = []
-    for file in folder.rglob("*"):
-        try:
-            if file.is_file():
-                files.append((file.stat(), file))
-        except FileNotFoundError:
-            # removed by another meanwhile
-            continue
+    # passes over folders that another request removes meanwhile, which `Path.rglob` does not
+    for place, _, names in os.walk(folder):
+        for file in (Path(place, name) for name in names):
+            with suppress(FileNotFoundError):
+                files.append((file.lstat(), file))
     size = sum(state.st_size for state, _ in files)
     for state, file in sorted(files, key=lambda one: one[0].st_mtime_ns):
         if size <= most:

@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import shutil
+import threading
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,22 @@ def test_room_is_made_below_folders(tmp_path: Path) -> None:
     make_room(tmp_path, 15)
 
     assert [file.parent.name for file in tmp_path.rglob("a.png")] == ["2"]
+
+
+def test_folders_that_go_meanwhile_are_passed_over(tmp_path: Path) -> None:
+    done = threading.Event()
+
+    def come_and_go() -> None:
+        while not done.is_set():
+            for number in range(20):
+                (tmp_path / f"{number}/inner").mkdir(parents=True)
+                shutil.rmtree(tmp_path / f"{number}")
+
+    thread = threading.Thread(target=come_and_go)
+    thread.start()
+    try:
+        for _ in range(300):
+            make_room(tmp_path, 10)
+    finally:
+        done.set()
+        thread.join()
