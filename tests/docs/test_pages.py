@@ -123,8 +123,8 @@ def run(project: Project, command: str) -> tuple[int, list[str]]:
     )
     if command.startswith("image-recipes add"):
         file = project.root / "params.yaml"
-        # enough to tell the two photographs of the page apart
-        text = re.sub(r"^( {4}epochs: )\d\d$", r"\g<1>6", file.read_text("utf-8"), flags=re.MULTILINE)
+        # enough to tell the two photographs of the page apart, and to doubt some heights
+        text = re.sub(r"^( {4}epochs: )\d\d$", r"\g<1>12", file.read_text("utf-8"), flags=re.MULTILINE)
         # of fine-tuning
         text = re.sub(r"^( {6}epochs: )\d$", r"\g<1>1", text, flags=re.MULTILINE)
         file.write_text(text, "utf-8")
