@@ -82,7 +82,8 @@ def _describe(names: Mapping[str, list[str]], made: set[Path], raw: Raw | None) 
     for section, entries in names.items():
         yield f"{PARAMS_FILE}: {section}: without {', '.join(entries)}"
     for path in sorted(filter(Path.exists, made)):
-        if made.isdisjoint(path.parents):
+        # nobody has asked for locks
+        if made.isdisjoint(path.parents) and LOCKS_FOLDER not in path.parents:
             yield f"{path}: removed"
     if raw:
         yield f"{raw.path}: {f'stays; {raw.stays}' if raw.stays else 'removed'}"
