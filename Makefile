@@ -10,7 +10,7 @@ PYTHON := $(shell for python in python3 python3.13 python3.12 python3.11; do \
 
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: help install extras repro weights
+.PHONY: help install extras repro search weights
 
 help:  ## list the targets
 	@sed -nE 's/^([a-z-]+):.*  ## (.*)/make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 20
@@ -37,6 +37,9 @@ extras: $(EXTRAS)  ## add to .venv the optional packages of pyproject.toml: for 
 
 repro: $(INSTALLED)  ## run the pipeline, just what changed; RECIPE=dots_mlp runs one recipe, DATASET=dots all of a dataset
 	image-recipes repro $(strip $(DATASET) $(RECIPE) $(if $(VERBOSE),--verbose))
+
+search: $(INSTALLED)  ## find better params by a search of params.yaml: NAME=dots_pool; JOBS=2 trainings side by side
+	image-recipes search $(NAME) $(if $(JOBS),--jobs $(JOBS))
 
 weights: $(INSTALLED)  ## fetch the ImageNet weights that `image-recipes add` lets recipes start from (20 MB)
 	image-recipes weights EfficientNetLite0

@@ -11,16 +11,20 @@ from image_recipes.core.tasks import TASKS
 from image_recipes.data.sources import Dataset, validate_dataset
 from image_recipes.explanation import wanted as heatmaps
 from image_recipes.models.recipe import WEIGHTS_FOLDER, Layers, RecipeSettings, find_unsuited
+from image_recipes.search.settings import SECTION as SEARCHES
+from image_recipes.search.settings import Search, SearchSettings, find_misfits
 
 SECTIONS = ("seed", heatmaps.KEY, "datasets", "recipes", "architectures")
+# sections that may be left out
+OPTIONAL = (SEARCHES,)
 # of a key that is missing, if more is to be said than to add it
 REMEDIES = {heatmaps.KEY: "add `heatmaps: true`, or false for none"}
 # keys that hold a single value
 VALUES = {"seed": Seed, heatmaps.KEY: heatmaps.Switch}
 # what the folders metrics/ and plots/ hold beside datasets and recipes
 RESERVED_NAMES = {
-    "datasets": {"baseline", "compare", "learning_curve", "suspects"},
-    "recipes": {"compare", "history", "learning_curve", "overview", "predictions", "samples"},
+    "datasets": {"baseline", "compare", "learning_curve", "searches", "seeds", "suspects"},
+    "recipes": {"compare", "history", "learning_curve", "overview", "predictions", "samples", "searches", "seeds"},
 }
 MODELS_FOLDER = Path("models")
 # where a recipe leaves files for `compare`, `suspects` or `report`, in a folder of its dataset, and their ending
@@ -47,9 +51,9 @@ def check_params(may_be_empty: bool = False) -> dict[str, list[str]]:
     """
     params = read_params()
     findings = [
-        f"top level: unknown key {show_value(key)}: {did_you_mean(key, SECTIONS)}"
+        f"top level: unknown key {show_value(key)}: {did_you_mean(key, (*SECTIONS, *OPTIONAL))}"
         for key in params
-        if key not in SECTIONS
+        if key not in (*SECTIONS, *OPTIONAL)
     ]
     findings += [f"{key}: missing: {REMEDIES.get(key, 'add it')}" for key in SECTIONS if key not in params]
     findings = [f"{PARAMS_FILE}: {finding}" for finding in findings]
@@ -58,6 +62,7 @@ def check_params(may_be_empty: bool = False) -> dict[str, list[str]]:
         "datasets": validate_dataset,
         "recipes": lambda name, section: validate(RecipeSettings, section, f"recipes.{name}"),
         "architectures": lambda name, section: validate(Layers, section, f"architectures.{name}"),
+        SEARCHES: lambda name, section: validate(SearchSettings, section, f"{SEARCHES}.{name}"),
     }
     valid: dict[str, dict[str, Any]] = {key: {} for key in schemas}
     for key, schema in VALUES.items():
@@ -81,6 +86,9 @@ def check_params(may_be_empty: bool = False) -> dict[str, list[str]]:
     recipes, datasets = valid["recipes"], valid["datasets"]
     for name, recipe in recipes.items():
         findings += [f"{PARAMS_FILE}: recipes.{name}.{line}" for line in _misfits(name, recipe, params, datasets)]
+    for name, search in valid[SEARCHES].items():
+        where = f"{PARAMS_FILE}: {SEARCHES}.{name}"
+        findings += [f"{where}.{line}" for line in _misfits_of_search(name, search, params, recipes, datasets)]
     # a recipe that is not valid may be meant for any dataset
     if len(recipes) == len(_mapping(params, "recipes")):
         used = {recipe.dataset for recipe in recipes.values()}
@@ -182,3 +190,20 @@ def _misfits(name: str, recipe: RecipeSettings, params: dict[str, Any], datasets
             f"of {recipe.dataset}: lower it"
         )
     return lines
+
+
+def _misfits_of_search(
+    name: str,
+    search: SearchSettings,
+    params: dict[str, Any],
+    recipes: dict[str, RecipeSettings],
+    datasets: dict[str, Dataset],
+) -> list[str]:
+    if search.recipe not in _mapping(params, "recipes"):
+        known = map(str, _mapping(params, "recipes"))
+        return [f"recipe: no recipe {show_value(search.recipe)}: {did_you_mean(search.recipe, known)}"]
+    # what is wrong with the recipe itself is said already
+    if search.recipe not in recipes or recipes[search.recipe].dataset not in datasets:
+        return []
+    task = TASKS[datasets[recipes[search.recipe].dataset].task]
+    return find_misfits(Search(name, search, params), task)

@@ -14,11 +14,9 @@ from image_recipes.evaluation.coverage import measure_coverage
 from image_recipes.evaluation.splits import Evaluator
 from image_recipes.models.saving import load_model, load_reliability
 from image_recipes.results.folds import summarize_folds
-from image_recipes.results.metrics import prefix_metrics, save_metrics
+from image_recipes.results.metrics import SPLIT_PREFIXES, prefix_metrics, save_metrics
 from image_recipes.results.predictions import save_predictions
 from image_recipes.results.suspects import save_out_of_fold
-
-PREFIXES = {"train": "train", "validation": "val", "test": "test"}
 
 
 def main(recipe: str) -> None:
@@ -32,12 +30,12 @@ def main(recipe: str) -> None:
         raise UserError(f"{file}: an earlier version has trained it: train it again by `dvc repro train@{recipe}`")
 
     evaluator = Evaluator(model, reliability, info, folder)
-    pictures = {split: prepared.subset(load_split(Path("data/split") / dataset, split)) for split in PREFIXES}
+    pictures = {split: prepared.subset(load_split(Path("data/split") / dataset, split)) for split in SPLIT_PREFIXES}
     found = {split: evaluator.evaluate(some) for split, some in pictures.items()}
     metrics: dict[str, float | None] = {"parameters": model.count_params()}
     metrics |= prefix_metrics("test", evaluation.measure(found["test"].predictions, info, seed))
     metrics |= prefix_metrics("test", measure_coverage(info.task, found["test"].judgement, pictures["test"].targets))
-    for split, prefix in PREFIXES.items():
+    for split, prefix in SPLIT_PREFIXES.items():
         metrics |= prefix_metrics(prefix, found[split].metrics)
     metrics |= summarize_folds(Path(f"models/{recipe}.folds.csv"), info.task)
     tables = {split: some.predictions for split, some in found.items()}

@@ -22,6 +22,9 @@ from image_recipes.core.yaml_file import read_yaml
 from image_recipes.data.decoded import DECODED_FOLDER
 from image_recipes.models.recipe import FEATURES_FOLDER, UNFINISHED_FOLDER
 from image_recipes.results.learning_curve import curve_file, curve_plot
+from image_recipes.results.searches import SEARCHES_FOLDER, list_trials, search_plots, table_file, trial_file
+from image_recipes.results.seeds import seeds_file, seeds_plot
+from image_recipes.search.settings import SECTION as SEARCHES
 
 
 class Raw(NamedTuple):
@@ -70,6 +73,8 @@ def _remove(name: str, raw_too: bool, dry_run: bool) -> None:
                 Lockfile(repo, "dvc.lock").remove_stage(stage)
             for path in made:
                 _delete(path)
+            if names.get(SEARCHES):
+                list_trials()
             if raw and not raw.stays:
                 _delete_raw(repo, raw.path)
     except DvcException as error:
@@ -124,11 +129,13 @@ def plan_removal(name: str) -> dict[str, list[str]]:
     ]
     if needing:
         raise UserError(*needing)
+    searches = read_params().get(SEARCHES, {})
     used = {values["architecture"] for values in staying.values()}
     names = {
         "datasets": [name] if name in datasets else [],
         "recipes": going,
         "architectures": sorted({recipes[recipe]["architecture"] for recipe in going} - used),
+        SEARCHES: [search for search, values in searches.items() if values["recipe"] in going],
     }
     return {section: entries for section, entries in names.items() if entries}
 
@@ -166,12 +173,16 @@ def _load_stages(repo: Repo, names: Mapping[str, list[str]]) -> Iterator[Stage]:
 def _folders(names: Mapping[str, list[str]]) -> Iterator[Path]:
     """Yield the folders of datasets and recipes, in which more may lie than the outputs of their stages."""
     for dataset in names.get("datasets", []):
-        yield from (FEATURES_FOLDER / dataset, DECODED_FOLDER / dataset)
+        yield from (FEATURES_FOLDER / dataset, DECODED_FOLDER / dataset, seeds_plot(dataset))
         yield from (Path(folder, dataset) for folder in COMPARED_FILES)
     for recipe in names.get("recipes", []):
         yield from (Path("dvclive", recipe), Path("plots", recipe), UNFINISHED_FOLDER / recipe)
         yield from Path("plots/predictions").glob(f"*/{recipe}.csv")
         yield from (curve_file(recipe), curve_plot(recipe))
+        yield from (seeds_file(recipe), *SEARCHES_FOLDER.glob(f"seeds_{recipe}.*"))
+    for search in names.get(SEARCHES, []):
+        yield from (table_file(search), trial_file(search), search_plots(search))
+        yield from SEARCHES_FOLDER.glob(f"{search}.*")
     for name in [*names.get("datasets", []), *names.get("recipes", [])]:
         yield from LOCKS_FOLDER.glob(f"*@{name}.lock")
 

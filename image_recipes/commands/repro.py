@@ -64,14 +64,35 @@ def reproduce(names: Collection[str], verbose: bool) -> None:
     targets += [f"heatmaps@{recipe}" for dataset in compared for recipe in meant[dataset]]
     lines = StageLines(len(LONGEST_KIND) + max(len(name) for entry in meant.items() for name in (entry[0], *entry[1])))
     one_stage = reproduce_stage if verbose else lines.reproduce
-    environment = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", TOLD_LATER: "1"}
     with contextlib.nullcontext() if verbose else lines.in_place_of_dvc_s():
-        _run_dvc(targets if names else None, run_env=environment, repro_fn=one_stage)
+        _run_dvc(targets if names else None, run_env=_environment(), repro_fn=one_stage)
     told = [line for name, recipes in meant.items() for line in _tell_learned(name, recipes, name in compared)]
     # where to look is said once, at the end
     print(*(line for number, line in enumerate(told) if line not in told[number + 1 :]), sep="\n")
     if compared:
         print(f"report: {_make_report({name: meant[name] for name in compared}) if names else ALL_ON_ONE_PAGE}")
+
+
+def prepare_pictures(dataset: str, *stages: str) -> None:
+    """Run the stages up to `split` of a dataset whose deps or params have changed.
+
+    Args:
+        dataset: its name.
+        stages: of a dataset, which are run too.
+
+    Raises:
+        UserError: a stage failed.
+    """
+    mend_uses()
+    lines = StageLines(len(LONGEST_KIND) + len(dataset))
+    with lines.in_place_of_dvc_s(total=False):
+        _run_dvc(
+            [f"{stage}@{dataset}" for stage in ("split", *stages)], run_env=_environment(), repro_fn=lines.reproduce
+        )
+
+
+def _environment() -> dict[str, str]:
+    return {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}", TOLD_LATER: "1"}
 
 
 def _make_report(recipes: Mapping[str, list[str]]) -> Path:
@@ -135,14 +156,19 @@ class StageLines(logging.Handler):
         self.unchanged: list[tuple[str, float]] = []
 
     @contextlib.contextmanager
-    def in_place_of_dvc_s(self) -> Iterator[None]:
-        """Handle what DVC logs while the block runs, and print the time of the whole at its end."""
+    def in_place_of_dvc_s(self, total: bool = True) -> Iterator[None]:
+        """Handle what DVC logs while the block runs, and print the time of the whole at its end.
+
+        Args:
+            total: whether that, and what was cached, is printed.
+        """
         logger, started = logging.getLogger("dvc"), time.monotonic()
         others, logger.handlers = logger.handlers, [self]
         try:
             yield
-            self._print_unchanged()
-            self._print("total", time.monotonic() - started)
+            if total:
+                self._print_unchanged()
+                self._print("total", time.monotonic() - started)
         finally:
             logger.handlers = others
 

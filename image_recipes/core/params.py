@@ -5,6 +5,7 @@ reruns nothing; `checks.py` reads the whole file. What a section may hold stands
 for: a recipe in `models/recipe.py`, a dataset with its source in `data/`.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -104,16 +105,12 @@ def _describe(detail: ErrorDetails, schema: Any, section: Any, where: str) -> st
     if detail["type"] == "extra_forbidden":
         *parents, unknown = detail["loc"]
         for parent in parents:
-            schema = _section_of(schema.model_fields[parent].annotation)
-        key = ".".join(map(str, [where, *parents]))
+            # a key of a mapping of sections is no field, nor is the tag of a union's member
+            if parent in schema.model_fields:
+                schema = _section_of(schema.model_fields[parent].annotation)
+        key = _find_key(parents, section, where)
         return f"{PARAMS_FILE}: {key}: unknown key {show_value(unknown)}: {did_you_mean(unknown, schema.model_fields)}"
-    key = where
-    for position, part in enumerate(detail["loc"]):
-        inside = part in section if isinstance(section, dict) else isinstance(part, int)
-        # pydantic adds the tag of a union's member to the path: no key of the file
-        if inside or (detail["type"] == "missing" and position == len(detail["loc"]) - 1):
-            key += f".{part}"
-            section = section[part] if inside else None
+    key = _find_key(detail["loc"], section, where, missing=detail["type"] == "missing")
     value, context = detail["input"], detail.get("ctx", {})
     given = (
         f"not {show_value(value)}"
@@ -141,7 +138,22 @@ def _describe(detail: ErrorDetails, schema: Any, section: Any, where: str) -> st
     return f"{PARAMS_FILE}: {key}: {message}"
 
 
+def _find_key(parts: Sequence[int | str], section: Any, where: str, missing: bool = False) -> str:
+    """Return the key of the file that pydantic's path leads to; the last one may be missing."""
+    key = where
+    for position, part in enumerate(parts):
+        inside = part in section if isinstance(section, dict) else isinstance(part, int)
+        # pydantic adds the tag of a union's member to the path: no key of the file
+        if inside or (missing and position == len(parts) - 1):
+            key += f".{part}"
+            section = section[part] if inside else None
+    return key
+
+
 def _section_of(annotation: Any) -> Any:
-    # one that may be left out is annotated as itself or None
-    kinds = [kind for kind in get_args(annotation) if isinstance(kind, type) and issubclass(kind, BaseModel)]
-    return kinds[0] if kinds else annotation
+    # one that may be left out is annotated as itself or None; one of many as a mapping of them
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next(
+        (found for kind in get_args(annotation) if hasattr(found := _section_of(kind), "model_fields")), annotation
+    )

@@ -246,6 +246,17 @@ def load_recipe(name: str) -> Recipe:
     return Recipe(name, settings, validate(Layers, section, f"architectures.{architecture}"))
 
 
+def recipe_of(params: dict[str, Any], name: str) -> Recipe:
+    """Return a recipe of params that are not those of the file, such as a search's, and have been checked.
+
+    Raises:
+        UserError: it does not validate.
+    """
+    settings = validate(RecipeSettings, params["recipes"][name], f"recipes.{name}")
+    layers = params["architectures"][settings.architecture]
+    return Recipe(name, settings, validate(Layers, layers, f"architectures.{settings.architecture}"))
+
+
 def find_unsuited(settings: RecipeSettings, task: Task) -> list[str]:
     """Find settings that are not for the task of the recipe's dataset, as lines of key and remedy."""
     others = {key for other in TASKS.values() for key in other.options} - set(task.options)

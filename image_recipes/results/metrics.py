@@ -13,6 +13,8 @@ from image_recipes.core.tasks import Task
 from image_recipes.results.by_task import RESULTS
 
 Metrics = Mapping[str, float | None]
+# before the names of metrics
+SPLIT_PREFIXES = {"train": "train", "validation": "val", "test": "test"}
 # what stands beside a metric of such a name
 PARTNERS: Mapping[str, Callable[[str], str]] = {
     "_low": lambda name: name.removesuffix("_low") + "_high",

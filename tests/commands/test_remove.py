@@ -13,9 +13,12 @@ from dvc.stage import Stage
 from ruamel.yaml import YAML
 
 from calling import call, call_fails
+from image_recipes.core.files import write_text
 from image_recipes.core.locks import LOCKS_FOLDER
 from image_recipes.core.params import PARAMS_FILE
 from image_recipes.results.learning_curve import curve_file, curve_plot
+from image_recipes.results.searches import SEARCHES_FOLDER, list_trials, search_plots, table_file, trial_file
+from image_recipes.results.seeds import seeds_file
 from pictures import make_folder
 from projects import TINY_PARAMS, Project, load_yaml
 
@@ -261,3 +264,26 @@ def test_a_recipe_comes_and_goes_without_a_trace(in_playground: Project) -> None
     in_playground.repro()
     assert in_playground.run("git", "status", "--porcelain").stdout == ""
     assert files(in_playground) == before
+
+
+def test_the_searches_of_a_recipe_go_with_it(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(project.root)
+    project.edit("params.yaml", "  tiny_number:\n", f"{SECOND}  tiny_number:\n")
+    settings = "metric: val_loss, sampler: random, pruner: none, trials: 1, seeds: 1"
+    with PARAMS_FILE.open("a", encoding="utf-8") as file:
+        file.write("searches:\n")
+        for name, recipe in {"tune": "second", "other": "tiny_class"}.items():
+            file.write(f"  {name}: {{recipe: {recipe}, {settings}, space: {{recipes.{recipe}.epochs: [1, 2]}}}}\n")
+    for name in ("tune", "other"):
+        write_text("{}\n", trial_file(name))
+        write_text("x\n", table_file(name))
+        write_text("x\n", SEARCHES_FOLDER / f"{name}.journal")
+        write_text("x\n", search_plots(name) / "history.png")
+    list_trials()
+    write_text("x\n", seeds_file("second"))
+
+    call("remove", "second")
+
+    assert list(load_yaml(PARAMS_FILE)["searches"]) == ["other"]
+    assert not {name for name in files(project) if "tune" in name or "second" in name}
+    assert load_yaml(trial_file("other").with_name("dvc.yaml"))["metrics"] == ["other.json"]

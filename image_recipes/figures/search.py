@@ -1,0 +1,157 @@
+"""A search's trials: the best so far, each value that was tried, all values of a trial together, and what mattered."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from matplotlib import colormaps
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import NullFormatter
+
+from image_recipes.figures.canvas import save_figure
+from image_recipes.results.searches import Tried, choose_ends
+
+BLUE, GREY = "#1f5fa8", "#9a9a9a"
+PANELS_ABREAST = 3
+LONGEST_LABEL = 18
+
+
+def draw_search(
+    figures: pd.Series, tried: Sequence[Tried], metric: str, less: bool, importance: Mapping[str, float], folder: Path
+) -> None:
+    """Draw a search.
+
+    Args:
+        figures: of the trials, in order; NaN without one.
+        tried: what was tried of each value, of the same trials.
+        metric: name of the figure.
+        less: whether less of it is better.
+        importance: by the value's name, the shares of what makes trials good; none if they are unknown.
+        folder: where `history.png`, `slices.png`, `parallel.png` and `importance.png` are written.
+    """
+    if figures.notna().sum() == 0:
+        return
+    ends = choose_ends(figures.dropna().to_numpy(), less)
+    _draw_history(figures, metric, less, ends, folder / "history.png")
+    _draw_slices(figures, tried, metric, ends, folder / "slices.png")
+    _draw_parallel(figures, tried, metric, less, folder / "parallel.png")
+    if importance:
+        _draw_importance(importance, folder / "importance.png")
+
+
+def _draw_history(figures: pd.Series, metric: str, less: bool, ends: tuple[float, float], file: Path) -> None:
+    figure = Figure(figsize=(6.4, 4.0), layout="constrained")
+    axes = figure.subplots()
+    numbers = np.arange(1, len(figures) + 1)
+    best = (figures.cummin() if less else figures.cummax()).ffill()
+    axes.plot(numbers, np.clip(figures, *ends), "o", color=BLUE, alpha=0.45, label="a trial")
+    axes.plot(numbers, best, drawstyle="steps-post", color=BLUE, label="best so far")
+    axes.set_xlabel("trial")
+    _finish(axes, metric, ends)
+    axes.legend()
+    save_figure(figure, file)
+
+
+def _draw_slices(
+    figures: pd.Series, tried: Sequence[Tried], metric: str, ends: tuple[float, float], file: Path
+) -> None:
+    columns = min(PANELS_ABREAST, len(tried))
+    rows = -(-len(tried) // columns)
+    figure = Figure(figsize=(max(4.8, 3.4 * columns), 3.2 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, squeeze=False).ravel()
+    for axes, value in zip(panels, tried, strict=False):
+        # later trials are darker
+        axes.scatter(
+            value.places, np.clip(figures, *ends), c=np.arange(len(figures)), cmap="Blues", vmin=-len(figures) / 2, s=26
+        )
+        _name_axis(axes, value)
+        axes.set_xlabel(value.name)
+        _finish(axes, metric, ends)
+    for axes in panels[len(tried) :]:
+        axes.set_axis_off()
+    save_figure(figure, file)
+
+
+def _draw_parallel(figures: pd.Series, tried: Sequence[Tried], metric: str, less: bool, file: Path) -> None:
+    done = figures.notna().to_numpy()
+    ends = choose_ends(figures[done].to_numpy(), less)
+    # far worse trials would press all others together
+    values = figures[done].clip(*ends).to_numpy()
+    ranks = np.argsort(np.argsort(values if less else -values))
+    shades = colormaps["Blues_r"](ranks / max(1, len(ranks) - 1) * 0.85)
+    heights = [_unit(value)[done] for value in tried] + [_unit(Tried(metric, values, False, ()))]
+    figure = Figure(figsize=(max(6.4, 1.7 * (len(tried) + 1)), 4.2), layout="constrained")
+    axes = figure.subplots()
+    # the best last, so that they lie above
+    for place in np.argsort(-ranks):
+        axes.plot(range(len(heights)), [column[place] for column in heights], color=shades[place], linewidth=1.3)
+    for place, value in enumerate([*tried, Tried(metric, values, False, ())]):
+        axes.axvline(place, color=GREY, linewidth=0.8)
+        for height, text in _ticks(value):
+            axes.annotate(
+                text, (place, height), textcoords="offset points", xytext=(4, 0), fontsize=8, va="center", clip_on=False
+            )
+    axes.set_xticks(range(len(heights)), [*(_wrap(value.name) for value in tried), metric])
+    axes.set_yticks([])
+    axes.set_xlim(-0.1, len(heights) - 0.6)
+    axes.set_title("a line is a trial; the darker, the better", fontsize=10)
+    for side in ("top", "right", "bottom", "left"):
+        axes.spines[side].set_visible(False)
+    save_figure(figure, file)
+
+
+def _draw_importance(importance: Mapping[str, float], file: Path) -> None:
+    figure = Figure(figsize=(6.4, 1.2 + 0.4 * len(importance)), layout="constrained")
+    axes = figure.subplots()
+    shares = pd.Series(importance).sort_values()
+    bars = axes.barh(shares.index, shares, color=BLUE)
+    axes.bar_label(bars, [f" {share:.0%}" for share in shares])
+    axes.set_xlim(0, min(1.0, shares.max()) * 1.15 or 1)
+    axes.set_xlabel("share in what makes trials good (PED-ANOVA)")
+    axes.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
+    save_figure(figure, file)
+
+
+def _finish(axes: Axes, metric: str, ends: tuple[float, float]) -> None:
+    axes.set_ylim(ends)
+    axes.set_ylabel(metric)
+    axes.grid(alpha=0.3)
+
+
+def _name_axis(axes: Axes, value: Tried) -> None:
+    if value.choices:
+        texts = [_wrap(choice) for choice in value.choices]
+        axes.set_xticks(range(len(texts)), texts, rotation=0 if sum(map(len, texts)) < 30 else 90, fontsize=8)
+        axes.set_xlim(-0.5, len(texts) - 0.5)
+    elif value.log:
+        axes.set_xscale("log")
+        # formulas are not drawn
+        axes.xaxis.set_major_formatter(lambda number, _: f"{number:g}")
+        axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _unit(value: Tried) -> np.ndarray:
+    """Bring places to heights from 0 to 1."""
+    places = np.log(value.places) if value.log else value.places
+    low, high = _span(value)
+    return (places - low) / (high - low) if high > low else np.full(len(places), 0.5)
+
+
+def _span(value: Tried) -> tuple[float, float]:
+    places = np.log(value.places) if value.log else value.places
+    return (0, len(value.choices) - 1) if value.choices else (places.min(), places.max())
+
+
+def _ticks(value: Tried) -> list[tuple[float, str]]:
+    if value.choices:
+        last = max(1, len(value.choices) - 1)
+        heights = [place / last if len(value.choices) > 1 else 0.5 for place in range(len(value.choices))]
+        return [(height, _wrap(text)) for height, text in zip(heights, value.choices, strict=True)]
+    low, high = value.places.min(), value.places.max()
+    return [(0.0, f"{low:.4g}"), (1.0, f"{high:.4g}")] if high > low else [(0.5, f"{low:.4g}")]
+
+
+def _wrap(text: str) -> str:
+    return text if len(text) <= LONGEST_LABEL else f"…{text[-LONGEST_LABEL + 1 :]}"

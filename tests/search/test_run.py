@@ -1,0 +1,323 @@
+"""Searches by real trainings of a tiny recipe, in processes of their own."""
+
+import io
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from ruamel.yaml import YAML
+
+from image_recipes.commands.search_apply import write_values
+from projects import Project, load_yaml
+
+RATE = "recipes.tiny_number.optimizer.learning_rate"
+FILTERS = "architectures.pool[0].Conv2D.filters"
+KERNEL = "architectures.pool[0].Conv2D.kernel_size"
+SPACE: dict[str, Any] = {"recipes.tiny_number.epochs": [4, 5], FILTERS: {"low": 2, "high": 5}}
+SETTINGS: dict[str, Any] = {
+    "recipe": "tiny_number",
+    "metric": "val_loss",
+    "sampler": "random",
+    "pruner": "none",
+    "trials": 4,
+    "seeds": 1,
+    "space": SPACE,
+}
+TABLE = "metrics/searches/tune.csv"
+
+
+@pytest.fixture
+def copy(finished: Project, tmp_path: Path) -> Project:
+    """A project that has run, with a recipe of a plain learning rate."""
+    return finished.copy(tmp_path / "copy")
+
+
+def ask_for(project: Project, **changes: Any) -> None:
+    """Write a search into params.yaml, in place of the one that is there."""
+    file, yaml = project.root / "params.yaml", YAML()
+    params = yaml.load(file.read_text("utf-8"))
+    params["searches"] = {"tune": {**SETTINGS, **changes}}
+    with file.open("w", encoding="utf-8") as stream:
+        yaml.dump(params, stream)
+
+
+def search(project: Project, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the search."""
+    return project.run("image-recipes", "search", "tune", *options)
+
+
+def read_table(project: Project) -> pd.DataFrame:
+    return pd.read_csv(project.root / TABLE)
+
+
+def without_time(table: pd.DataFrame) -> pd.DataFrame:
+    return table.drop(columns=["seconds", "commit"])
+
+
+@pytest.mark.parametrize("sampler", ["random", "tpe"])
+def test_equal_seeds_give_the_same_trials(sampler: str, copy: Project) -> None:
+    ask_for(copy, sampler=sampler, seeds=2)
+
+    said = search(copy).stderr
+    first = read_table(copy)
+    search(copy, "--restart", "--no-experiments")
+
+    assert said.count(": trial ") == 4
+    assert "judged by val_loss of the validation pictures" in said
+    assert list(first["state"]) == ["finished"] * 4
+    assert first["val_loss_std"].notna().all()
+    pd.testing.assert_frame_equal(without_time(read_table(copy)), without_time(first))
+    assert {file.name for file in (copy.root / "plots/searches/tune").iterdir()} >= {"history.png", "slices.png"}
+
+
+def test_a_grid_is_gone_through_in_order_by_two_workers(copy: Project) -> None:
+    ask_for(copy, sampler="grid", trials=9, space={**SPACE, FILTERS: {"low": 2, "high": 4}})
+
+    search(copy, "--jobs", "2")
+
+    table = read_table(copy)
+    assert list(table["recipes.tiny_number.epochs"]) == [4, 4, 4, 5, 5, 5]
+    assert list(table[FILTERS]) == [2, 3, 4, 2, 3, 4]
+    assert list(table["epochs"]) == [4, 4, 4, 5, 5, 5]
+    assert len(list((copy.root / "data/searches").glob("tune.?.log"))) == 2
+
+
+@pytest.mark.parametrize(("pruner", "sampler"), [("median", "grid"), ("hyperband", "tpe")])
+def test_hopeless_trainings_are_stopped_early(pruner: str, sampler: str, copy: Project) -> None:
+    rates = [0.1, 0.08, 0.06, 0.05, 0.04, 0.03, 1e-7, 1e-8]
+    copy.edit("params.yaml", "epochs: 3\n", "epochs: 12\n")
+    ask_for(copy, pruner=pruner, sampler=sampler, trials=8, space={f"{RATE}.initial_learning_rate": rates})
+
+    said = search(copy, "--no-experiments").stderr
+
+    stopped = read_table(copy).query("state == 'stopped early'")
+    assert len(stopped)
+    assert (stopped["epochs"] < 12).all()
+    assert stopped["val_loss"].isna().all()
+    assert f"{len(stopped)} stopped early" in said
+
+
+def test_a_search_that_is_killed_goes_on_and_repeats_nothing(copy: Project) -> None:
+    ask_for(copy, sampler="tpe", trials=6)
+    search(copy)
+    expected = read_table(copy)
+    copy.run("rm", "-r", "data/searches", "metrics/searches")
+    environment = {**os.environ, "PYTHONPATH": str(copy.root)}
+    table = copy.root / TABLE
+    for trials in (1, 2, 4):
+        with subprocess.Popen(
+            [Path(sys.executable).with_name("image-recipes"), "search", "tune"], cwd=copy.root, env=environment
+        ) as process:
+            while not table.exists() or len(pd.read_csv(table)) < trials:
+                assert process.poll() is None
+                time.sleep(0.05)
+            process.send_signal(signal.SIGKILL)
+
+    done = search(copy)
+
+    assert "goes on after" in done.stderr
+    assert done.stderr.count(": trial ") <= 2
+    pd.testing.assert_frame_equal(without_time(read_table(copy)), without_time(expected))
+
+
+def test_trials_that_fail_are_noted_and_too_many_stop_the_search(copy: Project) -> None:
+    # larger than the picture
+    ask_for(copy, sampler="grid", trials=6, space={KERNEL: [1, 20, 2]})
+    search(copy)
+    table = read_table(copy)
+    ask_for(copy, sampler="grid", trials=6, space={KERNEL: [1, 20, 21, 22, 2]})
+    said = copy.fails("image-recipes", "search", "tune")
+
+    assert list(table["state"]) == ["finished", "failed", "finished"]
+    assert "does not fit its input" in str(table.at[1, "reason"])
+    assert "3 of 4 trials have failed: correct the space" in said or "3 of 5 trials have failed" in said
+    assert len(read_table(copy)) in (4, 5)
+
+
+def test_trials_that_still_lie_in_a_changed_space_count(copy: Project) -> None:
+    ask_for(copy, sampler="grid", trials=9, space={FILTERS: [2, 3, 4]})
+    search(copy)
+    first = read_table(copy)
+    ask_for(copy, sampler="grid", trials=9, space={FILTERS: [3, 4, 5]})
+
+    said = search(copy).stderr
+
+    assert "2 of 3 earlier trials would be the same now, and count; --restart forgets them" in said
+    assert said.count(": trial ") == 1
+    table = read_table(copy)
+    assert list(table[FILTERS]) == [3, 4, 5]
+    assert list(table["val_loss"][:2]) == list(first["val_loss"][1:])
+    # with another rate none of them would be the same
+    copy.edit("params.yaml", "initial_learning_rate: 0.01", "initial_learning_rate: 0.02")
+    assert "0 of 4 earlier trials" in search(copy).stderr
+
+
+def test_the_winner_is_written_into_params(copy: Project) -> None:
+    ask_for(copy, sampler="grid", space={FILTERS: [2, 3], "recipes.tiny_number.epochs": [4, 5]})
+    copy.edit("params.yaml", "seed: 0\n", "seed: 0  # of all\n")
+    search(copy, "--apply", "--no-experiments")
+    table = read_table(copy)
+    best = table.nsmallest(1, "val_loss").iloc[0]
+    params = load_yaml(copy.root / "params.yaml")
+
+    assert "# of all" in (copy.root / "params.yaml").read_text("utf-8")
+    assert params["architectures"]["pool"][0]["Conv2D"]["filters"] == best[FILTERS]
+    assert params["recipes"]["tiny_number"]["epochs"] == best["recipes.tiny_number.epochs"]
+
+    copy.commit("Apply")
+    search(copy, "--as", "better", "--no-experiments")
+    params = load_yaml(copy.root / "params.yaml")
+    assert params["recipes"]["better"] == {
+        **params["recipes"]["tiny_number"],
+        "epochs": best["recipes.tiny_number.epochs"],
+    }
+    assert "is there already" in copy.fails("image-recipes", "search", "tune", "--as", "better")
+    # the pair is compared by the test pictures
+    copy.run("image-recipes", "repro", "dots")
+    pairs = pd.read_csv(copy.root / "metrics/compare/pairs/dots.csv")
+    assert {"better", "tiny_number"} in [set(pair) for pair in pairs[["first", "second"]].to_numpy()]
+
+
+def test_an_architecture_that_others_use_does_not_change_with_the_winner(copy: Project) -> None:
+    ask_for(copy, sampler="grid", trials=2, space={FILTERS: [2, 3]})
+    copy.edit("params.yaml", "architecture: small", "architecture: pool")
+    before = (copy.root / "params.yaml").read_bytes()
+
+    said = copy.fails("image-recipes", "search", "tune", "--apply", "--no-experiments")
+    assert "tiny_class would change too: make a new recipe by --as NEWNAME" in said
+    assert (copy.root / "params.yaml").read_bytes() == before
+    search(copy, "--as", "better", "--no-experiments")
+
+    params = load_yaml(copy.root / "params.yaml")
+    assert params["recipes"]["better"]["architecture"] == "better"
+    assert params["architectures"]["better"][0]["Conv2D"]["filters"] in (2, 3)
+    assert params["architectures"]["pool"][0]["Conv2D"]["filters"] == 4
+
+
+EQUAL = """
+from pathlib import Path
+from image_recipes.core.files import save_table
+from image_recipes.core.params import read_params
+from image_recipes.models.saving import save_model
+from image_recipes.search.jobs import Job
+from image_recipes.search.settings import load_search
+from image_recipes.search.training import open_pictures, train_job
+from image_recipes.training.calibrating import assess_reliability
+
+search = load_search("tune", read_params())
+for filters in (5, 3):
+    job = Job(0, "tiny_number", search.at({"%s": filters}), 0, "val_loss")
+    model, history = train_job(job)
+info, splits = open_pictures("dots")
+reliability = assess_reliability(model, info, splits["train"], splits["validation"], 0)
+save_model(model, info, Path("trial.keras"), reliability)
+save_table(history, Path("trial.csv"))
+"""
+
+
+def test_a_trial_has_the_bytes_of_the_pipeline(copy: Project) -> None:
+    ask_for(copy, sampler="grid", trials=2, space={FILTERS: [5, 3]})
+    search(copy)
+    table = read_table(copy)
+    # the second one of a process
+    copy.run(sys.executable, "-c", EQUAL % FILTERS)
+
+    file = copy.root / "params.yaml"
+    file.write_text(write_values(file.read_text("utf-8"), {FILTERS: 3}), "utf-8")
+    copy.repro("train@tiny_number")
+
+    history = copy.root / "plots/history/dots/tiny_number.csv"
+    assert (copy.root / "trial.keras").read_bytes() == (copy.root / "models/tiny_number.keras").read_bytes()
+    assert (copy.root / "trial.csv").read_bytes() == history.read_bytes()
+    assert table["val_loss"][1] == pd.read_csv(history)["val_loss"].iloc[-1]
+
+
+def test_finished_trials_are_experiments_of_dvc(copy: Project) -> None:
+    ask_for(copy, sampler="grid", trials=3, space={FILTERS: [2, 3], KERNEL: [1]})
+    copy.commit("Ask for a search")
+    before = copy.run("git", "rev-parse", "HEAD").stdout
+    search(copy)
+    table = read_table(copy)
+    copy.commit("Search")
+
+    assert copy.run("git", "rev-parse", "HEAD^").stdout == before
+    shown = copy.run("dvc", "exp", "show", "--csv", "--hide-workspace", "--all-commits").stdout
+    table_shown = pd.read_csv(io.StringIO(shown), dtype=str, keep_default_na=False)
+    [trial] = table_shown[table_shown["Experiment"] == "tune-2"].to_dict("records")
+    assert float(trial["val_loss"]) == table["val_loss"][1]
+    # the figures of the recipe with other params are not a trial's
+    assert trial["metrics/dots/tiny_number.json:test_mse"] in ("", "!", "-")
+    copy.run("git", "checkout", "--quiet", "HEAD^")
+    copy.run("dvc", "exp", "apply", "tune-2")
+    assert load_yaml(copy.root / "params.yaml")["architectures"]["pool"][0]["Conv2D"]["filters"] == 3
+
+
+def test_no_experiments_are_made_where_none_are_wanted(copy: Project) -> None:
+    ask_for(copy, trials=1)
+
+    search(copy, "--no-experiments")
+
+    assert "refs/exps" not in copy.run("git", "for-each-ref").stdout
+
+
+def test_changes_that_are_not_committed_are_noted(copy: Project) -> None:
+    ask_for(copy, trials=1)
+    with (copy.root / "image_recipes/search/seeds.py").open("a") as file:
+        file.write("# changed\n")
+
+    said = search(copy).stderr
+
+    assert "warning: image_recipes/search/seeds.py: not committed" in said
+    assert read_table(copy)["commit"][0].endswith("-dirty")
+
+
+def test_two_at_once_are_refused(copy: Project) -> None:
+    ask_for(copy, trials=2)
+    holder = "import time; from image_recipes.core.locks import hold_lock\nwith hold_lock('search@tune', 'x'): input()"
+    with subprocess.Popen(
+        [sys.executable, "-c", f"{holder}"], cwd=copy.root, stdin=subprocess.PIPE, env={**os.environ, "PYTHONPATH": "."}
+    ) as process:
+        while not (copy.root / "data/locks/search@tune.lock").exists():
+            time.sleep(0.05)
+        said = copy.fails("image-recipes", "search", "tune")
+        assert process.stdin
+        process.stdin.write(b"\n")
+        process.stdin.close()
+
+    assert len([line for line in said.splitlines() if line.startswith("error:")]) == 1
+    assert not (copy.root / TABLE).exists()
+
+
+@pytest.mark.parametrize(("content", "goes_on"), [(b'{"op_code": 0, "wor', True), (b"nonsense\n", False)])
+def test_a_damaged_journal_is_cut_or_refused(content: bytes, goes_on: bool, copy: Project) -> None:
+    ask_for(copy, trials=2)
+    search(copy)
+    first = read_table(copy)
+    with (copy.root / "data/searches/tune.journal").open("ab") as file:
+        file.write(content)
+    (copy.root / "data/searches/tune.journal.lock").write_bytes(b"")
+
+    if goes_on:
+        assert "goes on after 2 of 2 trials" in search(copy).stderr
+    else:
+        assert "forget its trials by --restart" in copy.fails("image-recipes", "search", "tune")
+        search(copy, "--restart")
+    pd.testing.assert_frame_equal(without_time(read_table(copy)), without_time(first))
+
+
+def test_the_winner_of_another_machine_is_applied_without_training(copy: Project) -> None:
+    ask_for(copy, sampler="grid", space={FILTERS: [2, 3], "recipes.tiny_number.epochs": [4, 5]})
+    search(copy)
+    copy.run("rm", "-r", "data/searches")
+
+    said = search(copy, "--as", "better")
+
+    assert "takes the trials of metrics/searches/tune.csv" in said.stderr
+    assert ": trial " not in said.stderr
+    assert "better" in load_yaml(copy.root / "params.yaml")["recipes"]
