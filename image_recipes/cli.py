@@ -90,6 +90,56 @@ def repro(
 
 
 @_verb(
+    "image-recipes search dots_pool --jobs 2",
+    "image-recipes search dots_pool --apply",
+    "image-recipes search dots_pool --as dots_better",
+)
+def search(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="The search's, of `searches` in params.yaml.")],
+    jobs: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, max=1024, help="Trainings side by side, each with its share of the cores."),
+    ] = 1,
+    apply: Annotated[bool, typer.Option("--apply", help="Write the best trial into params.yaml.")] = False,
+    new_name: Annotated[
+        str | None, typer.Option("--as", metavar="NEWNAME", help="Write it there as a new recipe of this name.")
+    ] = None,
+    restart: Annotated[bool, typer.Option("--restart", help="Forget the trials that there are.")] = False,
+    experiments: Annotated[
+        bool, typer.Option("--experiments/--no-experiments", help="Make an experiment of DVC of each finished trial.")
+    ] = True,
+) -> None:
+    """Find better params of a recipe, judged by its validation pictures.
+
+    The same command goes on with a search that was stopped.
+    """
+    from image_recipes.commands.search import SearchOptions, search_params
+
+    search_params(name, SearchOptions(jobs, restart, apply, new_name, experiments))
+
+
+@_verb("image-recipes seeds dots_pool", "image-recipes seeds mnist_fast --seeds 5 --jobs 2")
+def seeds(
+    recipe: Annotated[str, typer.Argument(metavar="RECIPE")],
+    count: Annotated[
+        int, typer.Option("--seeds", metavar="N", min=1, max=10_000, help="Trainings; those done before count.")
+    ] = 10,
+    jobs: Annotated[
+        int,
+        typer.Option(metavar="N", min=1, max=1024, help="Trainings side by side, each with its share of the cores."),
+    ] = 1,
+) -> None:
+    """How much of a recipe's figures is luck? Trains with other seeds.
+
+    Each training has other first weights and another order of the pictures. Test pictures are scored too: choose by
+    the validation pictures.
+    """
+    from image_recipes.commands.seeds import measure_seeds
+
+    measure_seeds(recipe, count, jobs)
+
+
+@_verb(
     "image-recipes add ../photographs --name photos",
     'image-recipes add ../plants/heights.csv --name heights --target "height in cm"',
     "image-recipes add ../photographs.zip --name photos --dry-run",
