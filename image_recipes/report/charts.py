@@ -14,6 +14,7 @@ import pandas as pd
 from image_recipes.core.tasks import Task
 from image_recipes.results.curves import COLORS, choose_scale
 from image_recipes.results.names import count_cells, fit_abreast, name_in_short
+from image_recipes.results.searches import Tried, choose_ends
 from image_recipes.results.tables import BASELINE
 
 Spec = dict[str, Any]
@@ -287,6 +288,57 @@ def chart_learning_curve(trainings: pd.DataFrame, means: pd.DataFrame, metric: s
     line = alt.Chart(_inline(means[["pictures", metric]])).mark_line().encode(x=x, y=y)
     points = alt.Chart(_inline(trainings[["pictures", metric]])).mark_point(filled=True, size=60)
     return _spec(alt.layer(line, points.encode(x=x, y=y, tooltip=tooltip)), 260)
+
+
+def chart_search(figures: pd.Series, metric: str, less: bool) -> Spec:
+    """Chart the trials of a search in their order, and the best so far.
+
+    Args:
+        figures: of the trials; NaN without one.
+        metric: their name.
+        less: whether less of it is better.
+    """
+    best = (figures.cummin() if less else figures.cummax()).ffill()
+    scale = alt.Scale(domain=list(choose_ends(figures.dropna().to_numpy(), less)), zero=False, clamp=True)
+    rows = pd.DataFrame({"trial": range(1, len(figures) + 1), metric: figures.to_numpy(), "best": best.to_numpy()})
+    x = alt.X("trial:Q", axis=alt.Axis(format="d", tickMinStep=1))
+    y = alt.Y(f"{metric}:Q", title=metric, scale=scale)
+    tooltip = [alt.Tooltip("trial:Q"), alt.Tooltip(f"{metric}:Q", format=".5~g")]
+    points = alt.Chart(_inline(rows[["trial", metric]].dropna()))
+    line = alt.Chart(_inline(rows[["trial", "best"]].dropna())).mark_line(interpolate="step-after")
+    return _spec(
+        alt.layer(
+            line.encode(x=x, y=alt.Y("best:Q", title=metric, scale=scale)),
+            points.mark_point(filled=True, size=40, opacity=0.5).encode(x=x, y=y, tooltip=tooltip),
+        ),
+        220,
+    )
+
+
+def chart_tried(tried: Tried, figures: pd.Series, metric: str, less: bool) -> Spec:
+    """Chart the metric over what was tried of a value.
+
+    Args:
+        tried: of the trials.
+        figures: of the trials; NaN without one.
+        metric: their name.
+        less: whether less of it is better.
+    """
+    rows = pd.DataFrame({"place": tried.places, metric: figures.to_numpy()}).dropna()
+    scale = alt.Scale(domain=list(choose_ends(figures.dropna().to_numpy(), less)), zero=False, clamp=True)
+    if tried.choices:
+        places = list(range(len(tried.choices)))
+        axis = alt.Axis(labelExpr=_look_up("datum.value"), labelLimit=LABEL_LIMIT, labelAngle=0)
+        x = alt.X("place:O", title=tried.name, scale=alt.Scale(domain=places), axis=axis)
+        shown = alt.Tooltip("place:O", title=tried.name)
+    else:
+        kind: Literal["log", "linear"] = "log" if tried.log else "linear"
+        x = alt.X("place:Q", title=tried.name, scale=alt.Scale(type=kind, zero=False, padding=12))
+        shown = alt.Tooltip("place:Q", title=tried.name, format=".4~g")
+    points = alt.Chart(_inline(rows)).mark_point(filled=True, size=40, opacity=0.6)
+    y = alt.Y(f"{metric}:Q", title=metric, scale=scale)
+    tooltip = [shown, alt.Tooltip(f"{metric}:Q", format=".5~g")]
+    return _spec(alt.layer(points.encode(x=x, y=y, tooltip=tooltip)), 200, names=tried.choices)
 
 
 def _look_up(number: str) -> str:

@@ -14,6 +14,8 @@ from image_recipes.report.charts import Chart, chart_errors, chart_histories, ep
 from image_recipes.report.heatmaps import load_overlays
 from image_recipes.report.learning_curve import CurveView, view_curves
 from image_recipes.report.recipe_view import RecipeView, view_recipe
+from image_recipes.report.searches import SearchView, view_searches
+from image_recipes.report.seeds import SeedsView, view_seeds
 from image_recipes.report.suspects import SuspectsView, view_suspects
 from image_recipes.results.hashes import hash_as_dvc
 from image_recipes.results.history import load_history
@@ -46,6 +48,8 @@ class DatasetView(NamedTuple):
     recipes: list[RecipeView]
     suspects: SuspectsView | None = None
     curves: Sequence[CurveView] = ()
+    searches: Sequence[SearchView] = ()
+    seeds: Sequence[SeedsView] = ()
 
 
 def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> DatasetView:
@@ -100,6 +104,8 @@ def view_dataset(name: str, recipes: list[str], params: dict[str, Any]) -> Datas
         ],
         suspects=view_suspects(name, prepared, load_overlays(name, best, prepared.images)),
         curves=view_curves(name, info, recipes, params, data_hash),
+        searches=view_searches(name, info, recipes, params, data_hash),
+        seeds=view_seeds(name, info, recipes, params, data_hash),
     )
 
 

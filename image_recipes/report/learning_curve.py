@@ -1,7 +1,6 @@
 """The report's end: would more pictures help, and which?"""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, NamedTuple
 
 from image_recipes.comparison.learning_curve import choose_range, judge_curve, summarize_curve
@@ -9,7 +8,7 @@ from image_recipes.comparison.sentences import Sentence
 from image_recipes.core.dataset import DatasetInfo
 from image_recipes.report.charts import Chart, chart_learning_curve
 from image_recipes.results.learning_curve import hash_inputs, load_curve
-from image_recipes.results.predictions import load_predictions
+from image_recipes.results.predictions import find_positions
 
 CAPTION = "{recipe} on the validation pictures, over how many pictures it has learned from (points: single trainings)"
 OTHER_INPUTS = "The learning curve of {recipe} was made for other params or pictures. To measure it again:"
@@ -43,10 +42,7 @@ def view_curves(
         table = load_curve(recipe, info.task.metric)
         if table is None:
             continue
-        predictions = Path(f"data/predictions/{dataset}/{recipe}.csv")
-        splits = {
-            split: load_predictions(predictions, info, split)["index"].to_numpy() for split in ("train", "validation")
-        }
+        splits = find_positions(dataset, info, recipe)
         if (table["inputs"] != hash_inputs(params, recipe, data_hash, splits)).any():
             views.append(CurveView(recipe, [Sentence(OTHER_INPUTS, {"recipe": recipe})], None))
             continue

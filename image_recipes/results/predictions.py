@@ -78,6 +78,19 @@ def load_predictions(file: Path, info: DatasetInfo, split: str = "test") -> pd.D
     return _load(file, info, split, f"evaluate@{file.stem}")
 
 
+def find_positions(dataset: str, info: DatasetInfo, recipe: str) -> dict[str, np.ndarray]:
+    """Find the pictures that a recipe has learned from, and those that judged meanwhile, by its predictions.
+
+    Returns:
+        int64, the positions in the prepared images: `train` and `validation`.
+
+    Raises:
+        UserError: as `load_predictions`.
+    """
+    file = Path(f"data/predictions/{dataset}/{recipe}.csv")
+    return {split: load_predictions(file, info, split)["index"].to_numpy() for split in ("train", "validation")}
+
+
 def load_baselines(folder: Path, info: DatasetInfo) -> dict[str, pd.DataFrame]:
     """Read the predictions of a dataset's baselines for the test pictures, by name.
 
