@@ -31,6 +31,7 @@ from image_recipes.search.run import (
     SEEDS,
     Opened,
     finished,
+    number_of,
     open_study,
     run_search,
 )
@@ -132,8 +133,7 @@ def _run(definition: Definition, opened: Opened, options: SearchOptions) -> pd.D
 
         def tell(trial: FrozenTrial) -> None:
             table = as_table(finished(study), definition)
-            # trials end in another order than they began
-            row = table.loc[table["trial"] == _number_of(trial, study)].iloc[0]
+            row = table.loc[table["trial"] == number_of(trial)].iloc[0]
             save_table(table, table_file(name))
             place = find_best(table, definition)
             if place is not None:
@@ -160,10 +160,6 @@ def _run(definition: Definition, opened: Opened, options: SearchOptions) -> pd.D
     return table
 
 
-def _number_of(trial: FrozenTrial, study: optuna.Study) -> int:
-    return [each.number for each in finished(study)].index(trial.number) + 1
-
-
 def _tell_state(definition: Definition, opened: Opened, known: int) -> None:
     name, settings = definition.search.name, definition.search.settings
     lines = [f"judged by {settings.metric} of the validation pictures, since the test pictures are for the end"]
@@ -180,7 +176,7 @@ def _tell_state(definition: Definition, opened: Opened, known: int) -> None:
 def as_table(trials: list[FrozenTrial], definition: Definition) -> pd.DataFrame:
     """Make the table of a search's finished trials, see `load_trials`."""
     settings, rows = definition.search.settings, []
-    for number, trial in enumerate(trials, start=1):
+    for trial in trials:
         trainings = pd.DataFrame([*trial.user_attrs[SEEDS].values()], columns=["value", "epochs", "seconds"])
         # Optuna gives one that was stopped the figure of its last epoch, which is another's to compare with
         whole = trial.state == TrialState.COMPLETE
@@ -196,7 +192,7 @@ def as_table(trials: list[FrozenTrial], definition: Definition) -> pd.DataFrame:
             "reason": trial.user_attrs.get(REASON, ""),
         }
         values = as_values(trial.params, settings)
-        rows.append(as_row(number, STATES[trial.state], values, figures, notes))
+        rows.append(as_row(number_of(trial), STATES[trial.state], values, figures, notes))
     return pd.DataFrame(rows)
 
 

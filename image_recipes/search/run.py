@@ -1,6 +1,7 @@
 """Running a search: trials are asked for, trained by workers, judged, and stopped where they are hopeless."""
 
 import hashlib
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any, NamedTuple
 import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend
-from optuna.trial import FrozenTrial, Trial, TrialState
+from optuna.trial import BaseTrial, FrozenTrial, Trial, TrialState
 
 from image_recipes.core.errors import UserError, one_line
 from image_recipes.results.searches import SEARCHES_FOLDER
@@ -24,7 +25,8 @@ from image_recipes.search.workers import Ended, Reached, Workers
 LARGEST_FAILED, LEAST_TRIALS = 0.5, 4
 FINISHED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
 # attributes of a trial in Optuna's storage
-SEEDS, REPORTED, REASON, KEY, COMMIT, LOST = "seeds", "reported", "reason", "key", "commit", "lost"
+NUMBER, SEEDS, REPORTED, REASON = "number", "seeds", "reported", "reason"
+KEY, COMMIT, LOST = "key", "commit", "lost"
 
 
 class Opened(NamedTuple):
@@ -117,14 +119,20 @@ def _take_over(study: optuna.Study, storage: JournalStorage, definition: Definit
             if trial.user_attrs.get(KEY) == key and key not in taken:
                 taken.add(key)
                 trial.distributions = distributions
+                trial.user_attrs[NUMBER] = len(taken)
                 study.add_trial(trial)
     return len(taken), len(known)
 
 
 def finished(study: optuna.Study) -> list[FrozenTrial]:
-    """Return the trials that are finished, in order; those that a stop cut off are not."""
+    """Return the trials that are finished, by number; those that a stop cut off are not."""
     trials = study.get_trials(deepcopy=False, states=FINISHED)
-    return [trial for trial in trials if LOST not in trial.user_attrs]
+    return sorted((trial for trial in trials if LOST not in trial.user_attrs), key=number_of)
+
+
+def number_of(trial: BaseTrial) -> int:
+    """Return a trial's number, from 1 in the order in which they begin; one that is begun again keeps it."""
+    return int(trial.user_attrs[NUMBER])
 
 
 def run_search(
@@ -201,9 +209,12 @@ class _Run:
             yield from self._start_trial()
 
     def _start_trial(self) -> Iterator[Job]:
-        number = len(finished(self.study)) + len(self.running)
+        begun = [*finished(self.study), *(running.trial for running in self.running.values())]
+        taken = set(map(number_of, begun))
+        number = next(number for number in itertools.count(1) if number not in taken)
         self.study.sampler = make_sampler(self.settings, self.definition.seed, number)
         trial = self.study.ask(as_distributions(self.settings))
+        trial.set_user_attr(NUMBER, number)
         values = as_values(trial.params, self.settings)
         trial.set_user_attr(KEY, self.definition.key_of(values))
         trial.set_user_attr(COMMIT, self.commit)

@@ -54,7 +54,7 @@ def make_sampler(settings: SearchSettings, seed: int, number: int) -> BaseSample
     Args:
         settings: of the search.
         seed: of params.yaml.
-        number: the trial's, from 0.
+        number: the trial's.
     """
     # numbers of two seeds meet nowhere near
     own = (seed * 1_000_003 + number) % 2**32

@@ -1,6 +1,7 @@
 """Searches by real trainings of a tiny recipe, in processes of their own."""
 
 import io
+import json
 import os
 import signal
 import subprocess
@@ -56,6 +57,12 @@ def read_table(project: Project) -> pd.DataFrame:
     return pd.read_csv(project.root / TABLE)
 
 
+def find_experiment(project: Project, number: int) -> str:
+    """Return the commit of a trial's experiment."""
+    [line] = project.run("git", "for-each-ref", f"refs/exps/**/tune-{number}").stdout.splitlines()
+    return line.split()[0]
+
+
 def without_time(table: pd.DataFrame) -> pd.DataFrame:
     return table.drop(columns=["seconds", "commit"])
 
@@ -85,7 +92,13 @@ def test_a_grid_is_gone_through_in_order_by_two_workers(copy: Project) -> None:
     assert list(table["recipes.tiny_number.epochs"]) == [4, 4, 4, 5, 5, 5]
     assert list(table[FILTERS]) == [2, 3, 4, 2, 3, 4]
     assert list(table["epochs"]) == [4, 4, 4, 5, 5, 5]
+    assert list(table["trial"]) == [1, 2, 3, 4, 5, 6]
     assert len(list((copy.root / "data/searches").glob("tune.?.log"))) == 2
+    # whichever ends first, each experiment is of its own trial
+    for number in (1, 6):
+        shown = copy.run("git", "show", f"{find_experiment(copy, number)}:metrics/searches/tune.json").stdout
+        assert json.loads(shown)["trial"] == number
+        assert json.loads(shown)["val_loss"] == table["val_loss"][number - 1]
 
 
 @pytest.mark.parametrize(("pruner", "sampler"), [("median", "grid"), ("hyperband", "tpe")])
