@@ -109,9 +109,10 @@ def search(
         bool, typer.Option("--experiments/--no-experiments", help="Make an experiment of DVC of each finished trial.")
     ] = True,
 ) -> None:
-    """Find better params of a recipe, judged by its validation pictures.
+    """Find better params of a recipe.
 
-    The same command goes on with a search that was stopped.
+    Judged by the validation pictures: the test pictures are for the end. The same command goes on with a search that
+    was stopped.
     """
     from image_recipes.commands.search import SearchOptions, search_params
 
@@ -129,10 +130,10 @@ def seeds(
         typer.Option(metavar="N", min=1, max=1024, help="Trainings side by side, each with its share of the cores."),
     ] = 1,
 ) -> None:
-    """How much of a recipe's figures is luck? Trains with other seeds.
+    """How much of a recipe's figures is luck?
 
-    Each training has other first weights and another order of the pictures. Test pictures are scored too: choose by
-    the validation pictures.
+    It is trained with other seeds: other first weights, and another order of the pictures. Test pictures are scored
+    too: choose by the validation pictures.
     """
     from image_recipes.commands.seeds import measure_seeds
 

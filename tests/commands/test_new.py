@@ -55,7 +55,14 @@ def test_a_project_is_made_and_committed(in_project: Project) -> None:
 
 def test_before_pictures_are_added_it_says_what_to_do(made: Project) -> None:
     listed = made.run("make").stdout
-    assert [line.split()[1] for line in listed.splitlines()] == ["help", "install", "extras", "repro", "weights"]
+    assert [line.split()[1] for line in listed.splitlines()] == [
+        "help",
+        "install",
+        "extras",
+        "repro",
+        "search",
+        "weights",
+    ]
     for command in ([*MAKE, "repro"], ["dvc", "repro"]):
         output = made.fails(*command)
         (line,) = [line for line in output.splitlines() if line.startswith("error: ")]

@@ -21,7 +21,7 @@ from image_recipes.core.tasks import CLASSIFICATION, REGRESSION, TASKS, Task
 from image_recipes.evaluation.by_task import EVALUATION
 from image_recipes.evaluation.calibration import calibrate
 from image_recipes.evaluation.measures import break_down_classes, rank_class_errors
-from image_recipes.report import trust
+from image_recipes.report import searches, seeds, trust
 from image_recipes.report.by_task import REPORT
 from image_recipes.report.charts import Chart, chart_calibration, chart_confusion, chart_errors, chart_histories
 from image_recipes.report.dataset_view import (
@@ -232,6 +232,7 @@ def texts_of_page(task: Task) -> set[str]:
         texts.doubt_note,
         *TRUST_TEXTS,
         *CURVE_TEXTS,
+        *(searches.TRIED, searches.BEST, searches.OTHER_INPUTS, searches.HISTORY, searches.SLICE, seeds.OTHER_INPUTS),
         WARM[task],
         *SPLIT_WORDS.values(),
         texts.parts_title,
