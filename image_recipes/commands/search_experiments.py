@@ -90,7 +90,7 @@ def _figures_of(search: Search, row: "pd.Series[Any]") -> str:
     metric = search.settings.metric
     figures = {name: row[name] for name in ("trial", metric, f"{metric}_std", "epochs", "seconds")}
     plain = {
-        name: int(value) if isinstance(value, (int,)) or name in ("trial", "epochs") else float(f"{value:.7g}")
+        name: int(value) if name in ("trial", "epochs") else float(f"{value:.7g}")
         for name, value in figures.items()
         if value is not None and not math.isnan(value)
     }

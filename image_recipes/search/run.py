@@ -189,9 +189,12 @@ class _Run:
 
     def _cut_off(self) -> None:
         """Put the trials that a stop has cut off in line again, first."""
-        for trial in self.study.get_trials(deepcopy=False, states=[TrialState.RUNNING]):
+        for trial in self.study.get_trials(states=[TrialState.RUNNING]):
             self.study._storage.set_trial_user_attr(trial._trial_id, LOST, True)
             self.study.tell(trial.number, state=TrialState.FAIL)
+            # one that was cut off before it had all of its values is asked for anew
+            if len(trial.params) < len(self.settings.space):
+                continue
             # the trainings of it that had ended count
             done = {SEEDS: trial.user_attrs.get(SEEDS, {}), REPORTED: trial.intermediate_values}
             self.study.enqueue_trial(trial.params, user_attrs=done)
@@ -199,7 +202,8 @@ class _Run:
     def _next_jobs(self) -> Iterator[Job]:
         """Go through the trainings to do, as long as trials are wanted."""
         points = list_grid(self.settings) if self.settings.sampler == "grid" else None
-        known = [trial.params for trial in finished(self.study)]
+        # with those that were cut off, which are in line again
+        known = [trial.params for trial in self.study.get_trials(deepcopy=False, states=FINISHED)]
         while len(finished(self.study)) + len(self.running) < self.settings.trials:
             if points is not None and not self.study.get_trials(deepcopy=False, states=[TrialState.WAITING]):
                 point = next((point for point in points if point not in known), None)
