@@ -124,6 +124,8 @@ EDITED = {
     "explanation/wanted.py": {"check", "heatmaps"},
     "figures/curves.py": {"split", "plot", "compare", "heatmaps"},
     "figures/refused.py": {"prepare", "split", "plot", "compare", "heatmaps"},
+    "search/settings.py": {"check", "report"},
+    "search/run.py": {"report"},
     "report/page.py": {"report"},
     "intake/layout.py": set(),
     "commands/export.py": set(),
