@@ -171,7 +171,7 @@ def test_the_project_s_own_params_are_good(monkeypatch: pytest.MonkeyPatch) -> N
     check_raw_files(recipes)
     assert recipes == {
         "mnist": ["mnist_mlp", "mnist_cnn", "mnist_deep_cnn", "mnist_fast"],
-        "dots": ["dots_mlp", "dots_cnn", "dots_pool"],
+        "dots": ["dots_mlp", "dots_cnn", "dots_pool", "dots_few"],
     }
 
 
