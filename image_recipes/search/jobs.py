@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Literal, NamedTuple
 
-State = Literal["finished", "stopped early", "failed"]
+# cut off: by something that is not the trial's fault, such as a full disk
+State = Literal["finished", "stopped early", "failed", "cut off"]
 
 
 class Job(NamedTuple):

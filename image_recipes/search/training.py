@@ -1,6 +1,7 @@
 """Training a trial, in a worker: by the code of the stage `train`, with pictures that are opened once."""
 
 import functools
+import math
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -69,10 +70,17 @@ def train_trial(job: Job, go_on: Callable[[int, float], bool]) -> Outcome:
     try:
         value, epochs, scores = _train(job, report)
     except PrunedError:
+        recipe = recipe_of(job.params, job.recipe)
+        forget_states(states_folder(recipe, open_pictures(recipe.settings.dataset)[0], job.seed))
         return Outcome("stopped early", None, report.epochs, time.monotonic() - started)
+    except OSError as error:
+        return Outcome("cut off", None, report.epochs, time.monotonic() - started, one_line(error))
     except Exception as error:  # whatever a choice of layers may raise in Keras is that trial's
         return Outcome("failed", None, report.epochs, time.monotonic() - started, one_line(error))
-    return Outcome("finished", value, epochs, time.monotonic() - started, scores=scores)
+    seconds = time.monotonic() - started
+    if not math.isfinite(value):
+        return Outcome("failed", None, epochs, seconds, f"{job.metric} is {value} after epoch {epochs}")
+    return Outcome("finished", value, epochs, seconds, scores=scores)
 
 
 def train_job(job: Job, callbacks: Sequence[keras.callbacks.Callback] = ()) -> TrainedModel:

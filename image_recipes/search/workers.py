@@ -68,6 +68,8 @@ class LocalWorkers:
     def __init__(self, count: int, log: Path) -> None:
         self.count, self._log = count, log
         self._workers: list[_Worker] = []
+        # trial and seed of those whose process has died once, of whatever
+        self._given_again: set[tuple[int, int]] = set()
         # macOS knows no affinity
         self._cores = psutil.Process().cpu_affinity() if hasattr(psutil.Process, "cpu_affinity") else None
 
@@ -77,7 +79,7 @@ class LocalWorkers:
         self._give(worker, job)
 
     def wait(self) -> list[Reached | Ended]:
-        """Wait until a training has reached an epoch or ended; one whose process has died has ended too."""
+        """Wait until a training has reached an epoch or ended; one whose process has died twice has failed."""
         events: list[Reached | Ended] = []
         while not events:
             busy = {worker.connection: worker for worker in self._workers if worker.job}
@@ -109,7 +111,13 @@ class LocalWorkers:
             event = worker.connection.recv()
         except (EOFError, OSError):
             worker.process.join()
-            reason = f"its process ended ({worker.process.exitcode}): too little memory?"
+            job = worker.job
+            if (job.trial, job.seed) not in self._given_again:
+                self._given_again.add((job.trial, job.seed))
+                self._end(worker)
+                self._give(self._make(), job)
+                return None
+            reason = f"its process ended twice ({worker.process.exitcode}): too little memory?"
             outcome = Outcome("failed", None, 0, time.monotonic() - worker.started, reason)
             self._end(worker)
             return Ended(worker.job, outcome)

@@ -31,19 +31,25 @@ def in_copy(finished: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(finished.copy(tmp_path / "copy").root)
 
 
-def test_a_process_that_dies_fails_its_trial_alone(in_copy: None) -> None:
+def kill_when_it_trains(workers: LocalWorkers) -> None:
+    [event] = workers.wait()
+    assert isinstance(event, Reached)
+    [child] = [each for each in psutil.Process().children() if "spawn_main" in " ".join(each.cmdline())]
+    child.kill()
+
+
+def test_a_process_that_dies_twice_fails_its_trial_alone(in_copy: None) -> None:
     with local_workers(1, Path("data/searches/x")) as workers:
         workers.start(make_job(1, epochs=100_000))
-        while not any(isinstance(event, Reached) for event in workers.wait()):
-            pass
-        [child] = [each for each in psutil.Process().children() if "spawn_main" in " ".join(each.cmdline())]
-        child.kill()
+        kill_when_it_trains(workers)
+        # whatever killed it, such as too little memory, may have been of that moment
+        kill_when_it_trains(workers)
         ended = run_to_end(workers)
         workers.start(make_job(2))
         second = run_to_end(workers)
 
     assert ended.outcome.state == "failed"
-    assert "its process ended (-9)" in str(ended.outcome.reason)
+    assert "its process ended twice (-9)" in str(ended.outcome.reason)
     assert second.job.trial == 2
     assert second.outcome.state == "finished"
 
