@@ -1,4 +1,7 @@
-"""Paths of values in params.yaml, as `dvc exp run --set-param` takes them: `architectures.pool[0].Dense.units`."""
+"""Paths of values in params.yaml, as `dvc exp run --set-param` takes them.
+
+A place in a list is written `architectures.pool[0].Dense.units` or `architectures.pool.0.Dense.units`.
+"""
 
 import copy
 import re
@@ -10,6 +13,9 @@ from image_recipes.core.errors import did_you_mean, show_value
 PART = re.compile(r"(?:^|\.)([^.\[\]]+)|\[(\d+)\]")
 
 Path = tuple[str | int, ...]
+
+# of other places that are named
+MOST_NAMED = 4
 
 
 def parse_path(text: str) -> Path:
@@ -26,7 +32,7 @@ def parse_path(text: str) -> Path:
     for part in PART.finditer(text):
         if part.start() != end:
             break
-        parts.append(part[1] if part[2] is None else int(part[2]))
+        parts.append(int(part[2] or part[1]) if (part[2] or part[1]).isdecimal() else part[1])
         end = part.end()
     if not parts or end != len(text):
         raise ValueError(f"{show_value(text)} is no path: write it as in `recipes.dots_pool.optimizer.learning_rate`")
@@ -52,12 +58,37 @@ def get_value(params: Any, path: Path) -> Any:
     for depth, part in enumerate(path):
         known = _parts_of(value)
         if part not in known:
-            remedy = did_you_mean(
-                write_path(path[: depth + 1]), [write_path((*path[:depth], other)) for other in known]
-            )
-            raise ValueError(f"no such path: {remedy}")
+            elsewhere = _find_elsewhere(params, path, depth)
+            near = [write_path((*path[:depth], other, *path[depth + 1 :])) for other in known]
+            whole = [text for text in near if _leads_somewhere(params, parse_path(text))]
+            others = [write_path((*path[:depth], other)) for other in known]
+            if elsewhere:
+                raise ValueError(f"no such path: did you mean {' or '.join(map(repr, elsewhere))}?")
+            raise ValueError(f"no such path: {did_you_mean(write_path(path), whole or others)}")
         value = value[part]
     return value
+
+
+def _leads_somewhere(params: Any, path: Path) -> bool:
+    value = params
+    for part in path:
+        if part not in _parts_of(value):
+            return False
+        value = value[part]
+    return True
+
+
+def _find_elsewhere(params: Any, path: Path, depth: int) -> list[str]:
+    """Find where the rest of a path stands at another place of the list that it leads into, or in another section."""
+    if depth and isinstance(path[depth - 1], int):
+        layers = get_value(params, path[: depth - 1])
+        places = [(*path[: depth - 1], place, *path[depth:]) for place in range(len(layers))]
+    elif not depth and isinstance(params, dict):
+        recipes = params.get("recipes", {})
+        places = [("recipes", name, *path) for name in recipes]
+    else:
+        return []
+    return [write_path(place) for place in places if _leads_somewhere(params, place)][:MOST_NAMED]
 
 
 def with_value(params: Any, path: Path, value: Any) -> Any:

@@ -15,12 +15,12 @@ from optuna.distributions import (
 from optuna.pruners import BasePruner, HyperbandPruner, MedianPruner, NopPruner
 from optuna.samplers import BaseSampler, RandomSampler, TPESampler
 
-from image_recipes.search.settings import Range, SearchSettings, list_values
+from image_recipes.search.settings import DIGITS_OF_STEPS, Range, SearchSettings, list_values
 
 # what Optuna takes as a choice by itself
 PLAIN = (bool, int, float, str, type(None))
 # significant ones, of numbers that are tried
-DIGITS, DIGITS_OF_STEPS = 4, 7
+DIGITS = 4
 # so many trials at random come first: of TPE, and before the median says anything
 TRIALS_AT_RANDOM, TRIALS_BEFORE_MEDIAN = 10, 5
 
@@ -95,9 +95,11 @@ def silence() -> None:
 def _as_distribution(values: Range | list[Any]) -> BaseDistribution:
     if isinstance(values, list):
         return CategoricalDistribution([_as_choice(value) for value in values])
+    # the last number in steps, which may be less than the end
+    high = values.values[-1] if values.step and values.values else values.high
     if values.whole:
-        return IntDistribution(int(values.low), int(values.high), log=values.log, step=int(values.step or 1))
-    return FloatDistribution(float(values.low), float(values.high), log=values.log, step=values.step)
+        return IntDistribution(int(values.low), int(high), log=values.log, step=int(values.step or 1))
+    return FloatDistribution(float(values.low), float(high), log=values.log, step=values.step)
 
 
 def _as_value(values: Range | list[Any], value: Any) -> Any:

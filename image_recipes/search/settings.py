@@ -21,6 +21,8 @@ NOT_SEARCHED = {
 }
 # a pruner compares trials at the same epoch, and the first ones say nothing
 LEAST_EPOCHS = {"none": 1, "median": 4, "hyperband": 9}
+# significant ones, of numbers in steps
+DIGITS_OF_STEPS = 7
 
 Number = Annotated[int | float, Field(allow_inf_nan=False)]
 
@@ -50,7 +52,8 @@ class Range(Section):
         if step is None:
             return None
         count = math.floor((self.high - self.low) / step * (1 + 1e-9)) + 1
-        return [self.low + step * place for place in range(count)]
+        # 0.1 + 2 · 0.1 is more than 0.3
+        return [self.low + step * place if self.whole else _round(self.low + step * place) for place in range(count)]
 
     @model_validator(mode="after")
     def _holds_numbers(self) -> "Range":
@@ -63,6 +66,10 @@ class Range(Section):
         if self.step and self.step > self.high - self.low:
             raise ValueError(f"step: {self.step} is larger than the range, {self.low} to {self.high}: give less")
         return self
+
+
+def _round(value: float) -> float:
+    return float(f"{value:.{DIGITS_OF_STEPS}g}")
 
 
 def _kind_of_values(value: Any) -> str:
@@ -162,6 +169,8 @@ def find_misfits(search: Search, task: Task) -> list[str]:
         lines.append(f"metric: no {show_value(settings.metric)}: give {' or '.join(monitors)}")
     elif find_direction(settings, task) is None:
         lines.append(f"mode: missing: say whether less or more of {settings.metric} is better: add min or max")
+    elif settings.mode and find_direction(settings, task) != settings.mode:
+        lines.append(f"mode: {settings.mode} would look for the worst {settings.metric}: remove it")
     for path, values in settings.space.items():
         lines += [f"space.{path}: {line}" for line in _find_misfits_of(search, path, values)]
     if lines:
@@ -196,12 +205,11 @@ def _find_misfits_of(search: Search, path: str, values: Range | list[Any]) -> li
     if reason := _find_reason(search, parts):
         return [reason]
     ends = [values.low, values.high] if isinstance(values, Range) else values
-    if (
-        repeated := next((value for place, value in enumerate(values) if value in values[:place]), None)
-        if isinstance(values, list)
-        else None
-    ):
-        return [f"{show_value(repeated)} stands there twice: remove one"]
+    choices = values if isinstance(values, list) else []
+    if repeated := [value for place, value in enumerate(choices) if value in choices[:place]]:
+        return [f"{show_value(repeated[0])} stands there twice: remove one"]
+    if whole := _find_whole(search, path, parts):
+        return [f"lies in {whole}, which is tried as a whole: remove one of the two"]
     lines = []
     for value in ends:
         try:
@@ -209,6 +217,18 @@ def _find_misfits_of(search: Search, path: str, values: Range | list[Any]) -> li
         except UserError as error:
             lines += [f"with {show_value(value)}: {line.removeprefix(f'{PARAMS_FILE}: ')}" for line in error.args]
     return lines
+
+
+def _find_whole(search: Search, path: str, parts: Path) -> str | None:
+    """Return another path of the space that this one leads into."""
+    for other in search.settings.space:
+        try:
+            whole = parse_path(other)
+        except ValueError:
+            continue
+        if other != path and parts[: len(whole)] == whole:
+            return other
+    return None
 
 
 def _find_reason(search: Search, parts: Path) -> str | None:

@@ -19,7 +19,12 @@ LONGEST_VALUE = 24
 
 
 def as_row(
-    number: int, state: str, values: Mapping[str, Any], figures: Mapping[str, Any], notes: Mapping[str, Any]
+    number: int,
+    state: str,
+    values: Mapping[str, Any],
+    settings: SearchSettings,
+    figures: Mapping[str, Any],
+    notes: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Make a row.
 
@@ -27,10 +32,14 @@ def as_row(
         number: of the trial, from 1.
         state: one of `STATES`.
         values: by path.
+        settings: of the search.
         figures: the metric, its sample standard deviation over seeds, epochs and seconds.
         notes: the digest of what the trial depends on, the commit, and the reason of a failure.
     """
-    cells = {path: as_cell(value) for path, value in values.items()}
+    # of choices the text, so that 1.0 beside 1 or 0.00012345678 is the same in a file
+    cells = {
+        path: value if isinstance(settings.space[path], Range) else as_text(value) for path, value in values.items()
+    }
     return {"trial": number, "state": state, **cells, **figures, **notes}
 
 
@@ -119,7 +128,7 @@ def list_tried(table: pd.DataFrame, settings: SearchSettings) -> list[Tried]:
     """List what was tried of each value, as figures show it."""
     names, tried = list_names([*settings.space]), []
     for path, space in settings.space.items():
-        texts = [] if isinstance(space, Range) else [str(as_cell(value)) for value in space]
+        texts = [] if isinstance(space, Range) else [as_text(value) for value in space]
         cells = table[path].astype(str).to_numpy() if texts else table[path].to_numpy()
         tried.append(Tried(names[path], cells, isinstance(space, Range) and space.log, texts))
     return tried
@@ -129,15 +138,15 @@ def _show(value: Any) -> str:
     return value if isinstance(value, str) and len(value) <= LONGEST_VALUE else show_value(value)
 
 
-def as_cell(value: Any) -> Any:
-    """Return a value as a table has it: lists, mappings, true and none as JSON."""
-    return value if isinstance(value, (str, int, float)) and not isinstance(value, bool) else json.dumps(value)
+def as_text(value: Any) -> str:
+    """Return a choice as a table has it: a word as it is, all else as JSON."""
+    return value if isinstance(value, str) else json.dumps(value)
 
 
 def _from_cell(cell: str, space: Range | list[Any]) -> Any:
     if isinstance(space, Range):
         return int(cell) if space.whole else float(cell)
     for value in space:
-        if str(as_cell(value)) == cell or (isinstance(value, float) and f"{value:.7g}" == cell):
+        if as_text(value) == cell:
             return value
     raise ValueError(f"{cell!r} is not in the space")

@@ -64,7 +64,7 @@ def project(in_bare_project: Project) -> Project:
         values: dict[str, Any] = dict(zip(definition.search.settings.space, (size, "tanh"), strict=True))
         figures = {"val_accuracy": value, "val_accuracy_std": None, "epochs": 2, "seconds": 1.0}
         notes = {"inputs": definition.key_of(values), "commit": "abc", "reason": ""}
-        rows.append(as_row(number, state, values, figures, notes))
+        rows.append(as_row(number, state, values, definition.search.settings, figures, notes))
     save_table(pd.DataFrame(rows), table_file("tune"))
     inputs = hash_inputs(params, "tiny_class", data_hash, SPLITS)
     seeds = pd.DataFrame({"seed": [0, 1], "epochs": 2, "seconds": [1.0, 3.0], "test_accuracy": [0.8, 0.9]})

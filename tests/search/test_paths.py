@@ -25,6 +25,10 @@ def test_a_value_is_found_and_changed_in_a_copy(text: str, value: float) -> None
     assert get_value(PARAMS, path) == value
 
 
+def test_a_place_is_written_in_either_way() -> None:
+    assert parse_path("architectures.pool.0.Conv2D.filters") == parse_path("architectures.pool[0].Conv2D.filters")
+
+
 @pytest.mark.parametrize("text", ["", ".", "recipes.", "recipes..net", "recipes[net]", "a]b", "a[0", "[]", "a[-1]"])
 def test_what_is_no_path_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is no path: write it as in"):
@@ -35,8 +39,12 @@ def test_what_is_no_path_is_refused(text: str) -> None:
     ("text", "remedy"),
     [
         ("recipes.net.epoch", "did you mean 'recipes.net.epochs'"),
-        ("recipe.net.epochs", "did you mean 'recipes'"),
-        ("architectures.pool[2].Conv2D.filters", r"did you mean 'architectures.pool\[[01]\]'"),
+        ("recipe.net.epochs", "did you mean 'recipes.net.epochs'"),
+        ("epochs", "did you mean 'recipes.net.epochs'"),
+        ("architectures.pool[2].Conv2D.filters", r"did you mean 'architectures.pool\[0\].Conv2D.filters'"),
+        ("architectures.pool[1].Conv2D.filters", r"did you mean 'architectures.pool\[0\].Conv2D.filters'"),
+        ("architectures.pol[0].Conv2D.filters", r"did you mean 'architectures.pool\[0\].Conv2D.filters'"),
+        ("recipes.net.optimizr.learning_rate", "did you mean 'recipes.net.optimizer.learning_rate'"),
         ("seed.x", "no such path"),
     ],
 )
