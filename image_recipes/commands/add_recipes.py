@@ -135,7 +135,7 @@ def _adam(rate: float) -> dict[str, Any]:
         "name": "Adam",
         "learning_rate": {
             "name": "CosineDecay",
-            "initial_learning_rate": rate / 10,
+            "initial_learning_rate": float(f"{rate / 10:g}"),
             "warmup_target": rate,
             "warmup_steps": 0.1,
         },

@@ -1,10 +1,12 @@
 """A search's winner in params.yaml: the recipe changed, or a new one beside it."""
 
+import io
 import sys
 from collections.abc import Mapping
 from typing import Any
 
-from dvc.utils.serialize import dumps_yaml, parse_yaml_for_update
+from dvc.utils.serialize import parse_yaml, parse_yaml_for_update
+from ruamel.yaml import YAML
 
 from image_recipes.checks import check_name
 from image_recipes.commands.params_file import changing_params, write_params
@@ -14,6 +16,8 @@ from image_recipes.core.params import PARAMS_FILE, read_params
 from image_recipes.search.definition import Definition
 from image_recipes.search.paths import get_value, parse_path
 from image_recipes.search.settings import Search
+
+LONGEST_LINE = 10_000
 
 
 def check_new_name(name: str) -> None:
@@ -30,7 +34,7 @@ def check_new_name(name: str) -> None:
 
 
 def apply_winner(definition: Definition, values: Mapping[str, Any], new_name: str | None) -> None:
-    """Write a trial's values into params.yaml; comments and all other lines stay.
+    """Write a trial's values into params.yaml; comments stay, and so do all lines that are laid out as DVC does.
 
     Args:
         definition: of the search.
@@ -38,24 +42,29 @@ def apply_winner(definition: Definition, values: Mapping[str, Any], new_name: st
         new_name: of a recipe that is added; None to change the recipe itself.
 
     Raises:
-        UserError: others use the architecture that would change.
+        UserError: others use the architecture that would change, or the file has changed since the search began.
     """
     search, name = definition.search, new_name or definition.search.settings.recipe
     with changing_params():
+        if read_params() != search.params:
+            raise UserError(f"{PARAMS_FILE}: has changed since the search began: run the same command again")
         if new_name:
             check_new_name(new_name)
             write_params(_as_new_recipe(search, values, new_name))
         else:
             _refuse_shared(search, values)
-            text = write_values(PARAMS_FILE.read_text(encoding="utf-8"), values)
+            before = PARAMS_FILE.read_bytes().decode("utf-8")
+            text = write_values(before.replace("\r\n", "\n"), values)
+            if parse_yaml(text, str(PARAMS_FILE)) != search.at(values):
+                raise UserError(f"{PARAMS_FILE}: an anchor (&) would change more than the winner: use --as NEWNAME")
             with written_whole(PARAMS_FILE) as partial:
-                partial.write_text(text, encoding="utf-8", newline="")
+                partial.write_bytes((text.replace("\n", "\r\n") if "\r\n" in before else text).encode("utf-8"))
     print(f"{PARAMS_FILE}: {'new: ' if new_name else ''}recipes.{name}")
     print(f"next: image-recipes repro {search.params['recipes'][search.settings.recipe]['dataset']}", file=sys.stderr)
 
 
 def write_values(text: str, values: Mapping[str, Any]) -> str:
-    """Write values into the text of params.yaml, as DVC does for an experiment.
+    """Write values into the text of params.yaml, as DVC does for an experiment, but that no line is wrapped.
 
     Args:
         text: of the file.
@@ -68,7 +77,11 @@ def write_values(text: str, values: Mapping[str, Any]) -> str:
         # what is equal keeps its line as it is, such as 1e-3
         if section[last] != value:
             section[last] = value
-    return str(dumps_yaml(params))
+    yaml, stream = YAML(), io.StringIO()
+    yaml.default_flow_style = False
+    yaml.width = LONGEST_LINE
+    yaml.dump(params, stream)
+    return stream.getvalue()
 
 
 def _as_new_recipe(search: Search, values: Mapping[str, Any], name: str) -> dict[str, dict[str, Any]]:

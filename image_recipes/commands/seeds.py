@@ -2,9 +2,11 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
@@ -68,7 +70,7 @@ def measure_seeds(name: str, count: int, jobs: int) -> None:
     # more than were asked for may lie there
     _tell(name, task, dataset, table)
     others = [other for other in params["recipes"] if params["recipes"][other]["dataset"] == dataset]
-    _draw(task, dataset, others)
+    _draw(task, dataset, {other: _hash_or_none(params, other, hash_as_dvc(folder), splits) for other in others})
     print(f"{seeds_file(name)}, {seeds_plot(dataset)}")
 
 
@@ -122,10 +124,21 @@ def _tell(name: str, task: Task, dataset: str, table: pd.DataFrame) -> None:
         )
 
 
-def _draw(task: Task, dataset: str, recipes: list[str]) -> None:
-    metric = f"test_{task.metric}"
-    found = {name: load_seeds(name, task.metric) for name in recipes}
-    figures = {name: table[metric] for name, table in found.items() if table is not None}
+def _hash_or_none(params: dict[str, Any], recipe: str, data_hash: str, splits: Mapping[str, np.ndarray]) -> str | None:
+    try:
+        return hash_inputs(params, recipe, data_hash, splits)
+    except OSError:
+        # the model that it starts from has not been trained
+        return None
+
+
+def _draw(task: Task, dataset: str, inputs: Mapping[str, str | None]) -> None:
+    """Draw the seeds of a dataset's recipes, as far as they are of these params and pictures."""
+    metric, figures = f"test_{task.metric}", {}
+    for name in inputs:
+        table = load_seeds(name, task.metric)
+        if table is not None and (table["inputs"] == inputs[name]).all():
+            figures[name] = table[metric]
     draw_seeds(figures, task.metric, _find_floor(task, dataset), seeds_plot(dataset))
 
 

@@ -73,11 +73,18 @@ def search_plots(name: str) -> Path:
 
 def list_trials() -> None:
     """List the files of all searches' best trials for DVC; without any, remove the list."""
-    names = sorted(file.name for file in TABLES_FOLDER.glob("*.json"))
-    if names:
-        write_text(as_dvc_file(names), DVC_FILE)
-    else:
-        DVC_FILE.unlink(missing_ok=True)
+    written = None
+    # again, where another search has written its own meanwhile
+    while (names := _list_names()) != written:
+        if names:
+            write_text(as_dvc_file(names), DVC_FILE)
+        else:
+            DVC_FILE.unlink(missing_ok=True)
+        written = names
+
+
+def _list_names() -> list[str]:
+    return sorted(file.name for file in TABLES_FOLDER.glob("*.json"))
 
 
 def as_dvc_file(names: Sequence[str]) -> str:

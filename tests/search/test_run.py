@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -205,6 +206,33 @@ def test_the_winner_is_written_into_params(copy: Project) -> None:
     assert {"better", "tiny_number"} in [set(pair) for pair in pairs[["first", "second"]].to_numpy()]
 
 
+def test_windows_lines_stay_and_an_anchor_is_refused(copy: Project) -> None:
+    ask_for(copy, sampler="grid", trials=1, space={RATE + ".initial_learning_rate": [0.5]})
+    file = copy.root / "params.yaml"
+    text = file.read_text("utf-8")
+    file.write_bytes(text.replace("\n", "\r\n").encode())
+
+    search(copy, "--apply", "--no-experiments")
+
+    written = file.read_bytes()
+    assert b"initial_learning_rate: 0.5\r\n" in written
+    assert written.count(b"\n") == written.count(b"\r\n")
+    # shared by another recipe
+    lines = re.sub(r"(  tiny_number:(?:\n    .*)*?\n    optimizer:)", r"\1 &o", text)
+    lines = re.sub(
+        r"(  tiny_class:(?:\n    .*)*?\n)    optimizer:(?:\n      .*)+\n", r"\1    optimizer: OTHER\n", lines
+    )
+    start = lines.index("  tiny_class:")
+    first = lines[start : lines.index("  tiny_number:")]
+    anchored = lines.replace(first, "").replace("architectures:", first.replace("OTHER", "*o") + "architectures:", 1)
+    file.write_text(anchored, "utf-8")
+
+    said = copy.fails("image-recipes", "search", "tune", "--apply", "--no-experiments")
+
+    assert "an anchor (&) would change more than the winner: use --as NEWNAME" in said
+    assert file.read_text("utf-8") == anchored
+
+
 def test_an_architecture_that_others_use_does_not_change_with_the_winner(copy: Project) -> None:
     ask_for(copy, sampler="grid", trials=2, space={FILTERS: [2, 3]})
     copy.edit("params.yaml", "architecture: small", "architecture: pool")
@@ -279,6 +307,84 @@ def test_finished_trials_are_experiments_of_dvc(copy: Project) -> None:
     assert load_yaml(copy.root / "params.yaml")["architectures"]["pool"][0]["Conv2D"]["filters"] == 3
 
 
+def test_experiments_are_of_the_trials_that_the_table_has(copy: Project) -> None:
+    ask_for(copy, sampler="grid", trials=3, space={FILTERS: [2, 3, 4]})
+    copy.commit("Ask for a search")
+    search(copy)
+    # one that a stop has kept from being made
+    copy.run("git", "update-ref", "-d", f"refs/exps/{'/'.join(_head(copy))}/tune-3")
+    ask_for(copy, sampler="grid", trials=3, space={FILTERS: [3, 4]})
+
+    search(copy)
+
+    table = read_table(copy)
+    names = copy.run("git", "for-each-ref", "--format=%(refname:lstrip=4)", "refs/exps").stdout.split()
+    assert sorted(names) == ["tune-1", "tune-2"]
+    for place, number in enumerate(table["trial"]):
+        text = copy.run("git", "show", f"{find_experiment(copy, number)}:params.yaml").stdout
+        assert YAML().load(text)["architectures"]["pool"][0]["Conv2D"]["filters"] == table[FILTERS][place]
+    best = json.loads((copy.root / "metrics/searches/tune.json").read_text("utf-8"))
+    assert best["val_loss"] == table["val_loss"].min()
+
+
+def _head(project: Project) -> tuple[str, str]:
+    head = project.run("git", "rev-parse", "HEAD").stdout.strip()
+    return head[:2], head[2:]
+
+
+def test_names_that_the_locale_does_not_know_stand_in_experiments(copy: Project) -> None:
+    # a project in a folder of a larger repository
+    folder = copy.root / "관찰 기록"
+    folder.mkdir()
+    environment = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONCOERCECLOCALE": "0"}
+    copy.run("git", "config", "user.name", "김철수")
+    code = (
+        "import os; os.chdir(b'\\xea\\xb4\\x80\\xec\\xb0\\xb0 \\xea\\xb8\\xb0\\xeb\\xa1\\x9d')\n"
+        "from image_recipes.commands.git import ask_git\n"
+        "print(ascii(ask_git('rev-parse', '--show-prefix')), ascii(ask_git('var', 'GIT_COMMITTER_IDENT')))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=copy.root,
+        env={**os.environ, **environment, "PYTHONPATH": str(copy.root), "GIT_COMMITTER_NAME": "김철수"},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+
+    assert ascii("관찰 기록/\n") in done.stdout
+    assert ascii("김철수")[1:-1] in done.stdout
+
+
+def test_a_smaller_space_leaves_nothing_of_a_larger_one(copy: Project) -> None:
+    rates = {"low": 1e-3, "high": 0.1, "log": True}
+    ask_for(copy, trials=9, space={f"{RATE}.initial_learning_rate": rates})
+    search(copy, "--no-experiments")
+    assert (copy.root / "plots/searches/tune/importance.png").exists()
+    ask_for(copy, sampler="grid", trials=1, space={FILTERS: [2]})
+
+    search(copy, "--no-experiments")
+
+    assert not (copy.root / "plots/searches/tune/importance.png").exists()
+    best = json.loads((copy.root / "metrics/searches/tune.json").read_text("utf-8"))
+    assert best["val_loss"] == read_table(copy)["val_loss"][0]
+
+
+def test_a_model_that_trials_start_from_has_to_be_there(copy: Project) -> None:
+    copy.edit("params.yaml", "tiny_number:\n", "tiny_number:\n    # of its own\n")
+    text = (copy.root / "params.yaml").read_text("utf-8")
+    start, end = text.index("  tiny_number:"), text.index("architectures:")
+    recipe = text[start:end].replace("tiny_number", "earlier")
+    changed = text[start:end].replace("data/weights/random", "models/earlier.keras")
+    (copy.root / "params.yaml").write_text(text[:start] + recipe + changed + text[end:], "utf-8")
+    ask_for(copy, trials=1, space={"recipes.tiny_number.epochs": [4]})
+
+    said = copy.fails("image-recipes", "search", "tune")
+
+    assert "models/earlier.keras: not found, and trials start from it" in said
+    assert "make it first by `image-recipes repro earlier`" in said
+
+
 def test_no_experiments_are_made_where_none_are_wanted(copy: Project) -> None:
     ask_for(copy, trials=1)
 
@@ -333,7 +439,8 @@ def test_a_damaged_journal_is_cut_or_refused(content: bytes, goes_on: bool, copy
 
 
 def test_the_winner_of_another_machine_is_applied_without_training(copy: Project) -> None:
-    ask_for(copy, sampler="grid", space={FILTERS: [2, 3], "recipes.tiny_number.epochs": [4, 5]})
+    # more trials than the grid has
+    ask_for(copy, sampler="grid", trials=9, space={FILTERS: [2, 3], "recipes.tiny_number.epochs": [4, 5]})
     search(copy)
     copy.run("rm", "-r", "data/searches")
 
