@@ -35,6 +35,8 @@ from image_recipes.search.jobs import Outcome
 from image_recipes.search.seeds import train_seeds
 from image_recipes.search.workers import local_workers
 
+# an interval of fewer is said to say little
+FEW_SEEDS = 5
 # of the baselines, no predictor can do better than this one
 BEST_POSSIBLE = "best_possible"
 
@@ -115,6 +117,8 @@ def _tell(name: str, task: Task, dataset: str, table: pd.DataFrame) -> None:
     seconds = table["seconds"].mean()
     print(f"{name}: {len(table)} seeds, {seconds:.1f} s each; the mean, and the 95 % interval of it:")
     print(cells.to_string(index=False))
+    if len(table) < FEW_SEEDS:
+        print(f"{name}: so few seeds say little, and an interval may hold what no metric can be: --seeds 10 says more")
     floor = _find_floor(task, dataset)
     if floor is not None:
         excess = (table[f"test_{task.metric}"] - floor).mean()

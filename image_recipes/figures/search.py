@@ -1,5 +1,6 @@
 """A search's trials: the best so far, what was tried, what mattered; and recipes over seeds."""
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import NullFormatter
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from image_recipes.figures.canvas import save_figure
 from image_recipes.results.searches import Tried, choose_ends
@@ -16,6 +17,8 @@ from image_recipes.results.searches import Tried, choose_ends
 BLUE, GREY = "#1f5fa8", "#9a9a9a"
 PANELS_ABREAST = 3
 LONGEST_LABEL = 18
+# between the ends of a logarithmic axis whose labels are more than powers of ten
+MOST_TIMES = 100
 
 
 def draw_search(
@@ -72,7 +75,11 @@ def _draw_history(figures: pd.Series, metric: str, less: bool, ends: tuple[float
     axes = figure.subplots()
     numbers = np.arange(1, len(figures) + 1)
     best = (figures.cummin() if less else figures.cummax()).ffill()
-    axes.plot(numbers, np.clip(figures, *ends), "o", color=BLUE, alpha=0.45, label="a trial")
+    shown = figures.where(figures.between(*ends))
+    axes.plot(numbers, shown, "o", color=BLUE, alpha=0.45, label="a trial")
+    for marker, edge, beyond in _find_beyond(figures, ends):
+        label = f"a trial beyond {edge:.4g}"
+        axes.plot(numbers[beyond], np.full(beyond.sum(), edge), marker, color=BLUE, clip_on=False, label=label)
     axes.plot(numbers, best, drawstyle="steps-post", color=BLUE, label="best so far")
     axes.set_xlabel("trial")
     _finish(axes, metric, ends)
@@ -88,15 +95,21 @@ def _draw_slices(
     figure = Figure(figsize=(max(4.8, 3.4 * columns), 3.2 * rows), layout="constrained")
     panels = figure.subplots(rows, columns, squeeze=False).ravel()
     for axes, value in zip(panels, tried, strict=False):
-        # later trials are darker
-        axes.scatter(
-            value.places, np.clip(figures, *ends), c=np.arange(len(figures)), cmap="Blues", vmin=-len(figures) / 2, s=26
-        )
+        turns = np.arange(len(figures))
+        shade = colormaps["Blues"](0.3 + 0.7 * turns / max(1, len(turns) - 1))
+        axes.scatter(value.places, figures.where(figures.between(*ends)), s=26, c=shade)
+        for marker, edge, beyond in _find_beyond(figures, ends):
+            heights = np.full(beyond.sum(), edge)
+            axes.scatter(value.places[beyond], heights, s=26, marker=marker, clip_on=False, c=shade[beyond])
         _name_axis(axes, value)
         axes.set_xlabel(value.name)
         _finish(axes, metric, ends)
     for axes in panels[len(tried) :]:
         axes.set_axis_off()
+    title = "the darker, the later the trial"
+    if _find_beyond(figures, ends):
+        title += "; a triangle: beyond the axis"
+    figure.suptitle(title, fontsize=10)
     save_figure(figure, file)
 
 
@@ -113,13 +126,21 @@ def _draw_parallel(figures: pd.Series, tried: Sequence[Tried], metric: str, less
     # the best last, so that they lie above
     for place in np.argsort(-ranks):
         axes.plot(range(len(heights)), [column[place] for column in heights], color=shades[place], linewidth=1.3)
+    signs = ["≥ " if figures[done].max() > ends[1] else "", "≤ " if figures[done].min() < ends[0] else ""]
     for place, value in enumerate([*tried, Tried(metric, values, False, ())]):
         axes.axvline(place, color=GREY, linewidth=0.8)
         for height, text in _ticks(value):
             axes.annotate(
-                text, (place, height), textcoords="offset points", xytext=(4, 0), fontsize=8, va="center", clip_on=False
+                f"{signs[0 if height else 1]}{text}" if place == len(tried) else text,
+                (place, height),
+                textcoords="offset points",
+                xytext=(4, 0),
+                fontsize=8,
+                va="center",
+                clip_on=False,
+                bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.75, "pad": 1},
             )
-    axes.set_xticks(range(len(heights)), [*(_wrap(value.name) for value in tried), metric])
+    axes.set_xticks(range(len(heights)), [*(_break(value.name) for value in tried), metric])
     axes.set_yticks([])
     axes.set_xlim(-0.1, len(heights) - 0.6)
     axes.set_title("a line is a trial; the darker, the better", fontsize=10)
@@ -153,9 +174,18 @@ def _name_axis(axes: Axes, value: Tried) -> None:
         axes.set_xlim(-0.5, len(texts) - 0.5)
     elif value.log:
         axes.set_xscale("log")
+        # of a short axis more than the powers of ten
+        short = value.places.max() < MOST_TIMES * value.places.min()
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if short else (1.0,)))
         # formulas are not drawn
         axes.xaxis.set_major_formatter(lambda number, _: f"{number:g}")
         axes.xaxis.set_minor_formatter(NullFormatter())
+
+
+def _find_beyond(figures: pd.Series, ends: tuple[float, float]) -> list[tuple[str, float, np.ndarray]]:
+    """Find the trials beyond each end of an axis that has some: their marker, that end, and which they are."""
+    sides = [("v", ends[0], figures.to_numpy() < ends[0]), ("^", ends[1], figures.to_numpy() > ends[1])]
+    return [side for side in sides if side[2].any()]
 
 
 def _unit(value: Tried) -> np.ndarray:
@@ -177,6 +207,16 @@ def _ticks(value: Tried) -> list[tuple[float, str]]:
         return [(height, _wrap(text)) for height, text in zip(heights, value.choices, strict=True)]
     low, high = value.places.min(), value.places.max()
     return [(0.0, f"{low:.4g}"), (1.0, f"{high:.4g}")] if high > low else [(0.5, f"{low:.4g}")]
+
+
+def _break(name: str) -> str:
+    """Break a long name into lines, behind its underscores and points."""
+    lines = [""]
+    for part in re.findall(r"[^_.]+[_.]?", name):
+        if lines[-1] and len(lines[-1]) + len(part) > LONGEST_LABEL:
+            lines.append("")
+        lines[-1] += part
+    return "\n".join(lines)
 
 
 def _wrap(text: str) -> str:

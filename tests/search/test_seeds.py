@@ -38,6 +38,7 @@ def test_the_best_possible_predictor_is_set_beside(finished: Project, tmp_path: 
     said = project.run("image-recipes", "seeds", "tiny_number", "--seeds", "1").stdout
 
     assert "the best possible predictor has mse" in said
+    assert "so few seeds say little" in said
 
 
 def test_the_interval_is_student_s() -> None:
