@@ -3,7 +3,6 @@
 A place in a list is written `architectures.pool[0].Dense.units` or `architectures.pool.0.Dense.units`.
 """
 
-import copy
 import re
 from typing import Any
 
@@ -93,10 +92,17 @@ def _find_elsewhere(params: Any, path: Path, depth: int) -> list[str]:
 
 def with_value(params: Any, path: Path, value: Any) -> Any:
     """Return a copy of params with another value at a path that is there."""
-    changed = copy.deepcopy(params)
+    changed = _copy(params)
     *parents, last = path
-    get_value(changed, tuple(parents))[last] = copy.deepcopy(value)
+    get_value(changed, tuple(parents))[last] = _copy(value)
     return changed
+
+
+def _copy(value: Any) -> Any:
+    """Copy dicts and lists so that two places that share one, by an anchor, have one each."""
+    if isinstance(value, dict):
+        return {key: _copy(part) for key, part in value.items()}
+    return [_copy(part) for part in value] if isinstance(value, list) else value
 
 
 def _parts_of(value: Any) -> list[str | int]:

@@ -25,6 +25,15 @@ def test_a_value_is_found_and_changed_in_a_copy(text: str, value: float) -> None
     assert get_value(PARAMS, path) == value
 
 
+def test_what_an_anchor_shares_changes_in_one_place() -> None:
+    shared = {"learning_rate": 0.1}
+    params = {"recipes": {"net": {"optimizer": shared}, "other": {"optimizer": shared}}}
+
+    changed = with_value(params, parse_path("recipes.net.optimizer.learning_rate"), 0.5)
+
+    assert changed["recipes"]["other"] == {"optimizer": {"learning_rate": 0.1}}
+
+
 def test_a_place_is_written_in_either_way() -> None:
     assert parse_path("architectures.pool.0.Conv2D.filters") == parse_path("architectures.pool[0].Conv2D.filters")
 
