@@ -265,11 +265,7 @@ def test_the_same_values_are_trained_once() -> None:
     opened = run(define_with(sampler="random", trials=12, seeds=2, space={FILTERS: [2, 3]}), workers)
 
     # one of two values fails, however often it is drawn
-    assert sorted(workers.started) == [(2, 0), (2, 1), (3, 0), (3, 1)] or sorted(workers.started) == [
-        (2, 0),
-        (2, 1),
-        (3, 0),
-    ]
+    assert sorted(workers.started) == [(2, 0), (2, 1), (3, 0)]
     states = {trial[1]: trial[2:] for trial in show(opened.study)}
     assert states == {2: ("COMPLETE", 2.0), 3: ("FAIL", None)}
     assert len(ended(opened.study)) == 12
