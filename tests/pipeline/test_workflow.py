@@ -115,7 +115,7 @@ EDITED = {
     "data/mnist.py": {"check", "prepare", "split"},
     "checks.py": {"check"},
     "models/build.py": {"train", "evaluate", "heatmaps"},
-    "models/recipe.py": {"check", "train", "evaluate", "heatmaps"},
+    "models/recipe.py": {"check", "train", "evaluate", "heatmaps", "report"},
     "training/steps.py": {"train"},
     "evaluation/measures.py": {"baseline", "evaluate", "compare", "suspects", "heatmaps", "report"},
     "results/metrics.py": {"split", "baseline", "evaluate", "plot", "compare", "suspects", "heatmaps", "report"},
