@@ -76,10 +76,18 @@ def test_two_runs_of_one_recipe_at_once_write_one_history(playground: Project) -
     first = start(playground, "dvc", "repro", "train@tiny_number")
     wait_for_state(playground)
 
+    # it stands still until the others have said what they do, however fast it is
+    training = stages_running(playground)
+    for process in training:
+        process.suspend()
     refused = playground.fails("image-recipes", "repro", "tiny_number")
     alone = start(playground, sys.executable, "-m", "stages.train", "tiny_number")
-    told = alone.communicate()[1]
+    assert alone.stderr
+    told = next((line for line in alone.stderr if "waits" in line), "")
+    for process in training:
+        process.resume()
 
+    assert alone.wait() == 0, alone.communicate()
     assert first.wait() == 0, first.communicate()
     assert str(first.pid) in refused
     assert "train@tiny_number: waits for process" in told
