@@ -24,10 +24,11 @@ from image_recipes.results.hashes import hash_as_dvc
 from image_recipes.results.searches import SEARCHES_FOLDER, search_plots, table_file
 from image_recipes.search.definition import Definition, define, digest_data
 from image_recipes.search.importance import weigh_values
+from image_recipes.search.jobs import Outcome
 from image_recipes.search.run import run_search
 from image_recipes.search.sampling import as_values, list_grid, silence
 from image_recipes.search.settings import load_search
-from image_recipes.search.study import COMMIT, KEY, REASON, SEEDS, Opened, ended, number_of, open_study
+from image_recipes.search.study import COMMIT, KEY, REASON, Opened, ended, number_of, open_study, outcomes_of
 from image_recipes.search.table import (
     FAILED,
     FINISHED,
@@ -35,6 +36,7 @@ from image_recipes.search.table import (
     as_row,
     find_best,
     is_current,
+    list_costs,
     list_names,
     list_tried,
     load_trials,
@@ -44,8 +46,6 @@ from image_recipes.search.table import (
 from image_recipes.search.workers import local_workers
 
 STATES = {TrialState.COMPLETE: FINISHED, TrialState.PRUNED: STOPPED, TrialState.FAIL: FAILED}
-# of an outcome, as a trial keeps it
-OUTCOME = ["state", "value", "epochs", "seconds", "reason"]
 # what trials are trained by
 CODE = ("image_recipes", "stages")
 
@@ -163,6 +163,7 @@ def _run(definition: Definition, opened: Opened, options: SearchOptions) -> pd.D
     draw_search(
         table[settings.metric].astype(float),
         list_tried(table, settings),
+        list_costs(table),
         settings.metric,
         less,
         weights,
@@ -205,12 +206,13 @@ def as_table(trials: list[FrozenTrial], definition: Definition) -> pd.DataFrame:
     """Make the table of a search's finished trials, see `load_trials`."""
     settings, rows = definition.search.settings, []
     for trial in trials:
-        trainings = pd.DataFrame([*trial.user_attrs[SEEDS].values()], columns=OUTCOME)
+        trainings = pd.DataFrame([*outcomes_of(trial).values()], columns=Outcome._fields)
         # Optuna gives one that was stopped the figure of its last epoch, which is another's to compare with
         whole = trial.state == TrialState.COMPLETE
         figures: dict[str, Any] = {
             settings.metric: trial.value if whole else None,
             f"{settings.metric}_std": trainings["value"].astype(float).std() if whole else None,
+            "parameters": trainings["parameters"].max(),
             "epochs": int(trainings["epochs"].sum()),
             "seconds": round(float(trainings["seconds"].sum()), 2),
         }
@@ -221,7 +223,7 @@ def as_table(trials: list[FrozenTrial], definition: Definition) -> pd.DataFrame:
         }
         values = as_values(trial.params, settings)
         rows.append(as_row(number_of(trial), STATES[trial.state], values, settings, figures, notes))
-    return pd.DataFrame(rows)
+    return pd.DataFrame(rows).astype({"parameters": "Int64"} if rows else {})
 
 
 def describe_code() -> str:

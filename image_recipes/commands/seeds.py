@@ -18,7 +18,7 @@ from image_recipes.core.files import save_table
 from image_recipes.core.locks import hold_lock
 from image_recipes.core.params import load_seed, read_params
 from image_recipes.core.tasks import Task
-from image_recipes.figures.search import draw_seeds
+from image_recipes.figures.seeds import draw_seeds
 from image_recipes.models.recipe import load_recipe
 from image_recipes.results.hashes import hash_as_dvc
 from image_recipes.results.learning_curve import hash_inputs
@@ -88,7 +88,8 @@ def _train(
 
         def tell(seed: int, outcome: Outcome) -> None:
             nonlocal rows
-            row = {"seed": seed, "epochs": outcome.epochs, "seconds": round(outcome.seconds, 2)}
+            costs = {"parameters": outcome.parameters, "epochs": outcome.epochs, "seconds": round(outcome.seconds, 2)}
+            row = {"seed": seed, **costs}
             new = pd.DataFrame([{**row, **dict(sorted(outcome.scores.items())), **notes}])
             rows = new if rows.empty else pd.concat([rows, new], ignore_index=True).sort_values("seed")
             # after every seed, so that one that is stopped takes no other with it
@@ -138,12 +139,12 @@ def _hash_or_none(params: dict[str, Any], recipe: str, data_hash: str, splits: M
 
 def _draw(task: Task, dataset: str, inputs: Mapping[str, str | None]) -> None:
     """Draw the seeds of a dataset's recipes, as far as they are of these params and pictures."""
-    metric, figures = f"test_{task.metric}", {}
+    tables = {}
     for name in inputs:
         table = load_seeds(name, task.metric)
         if table is not None and (table["inputs"] == inputs[name]).all():
-            figures[name] = table[metric]
-    draw_seeds(figures, task.metric, _find_floor(task, dataset), seeds_plot(dataset))
+            tables[name] = table
+    draw_seeds(tables, task.metric, _find_floor(task, dataset), seeds_plot(dataset))
 
 
 def _find_floor(task: Task, dataset: str) -> float | None:

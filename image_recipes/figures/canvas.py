@@ -4,8 +4,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import EngFormatter, LogLocator, NullFormatter
 
 from image_recipes.core.files import written_whole
 from image_recipes.figures.fonts import choose_fonts, without_warnings
@@ -13,6 +15,8 @@ from image_recipes.results.names import MAX_NAMED_CLASSES, fit_abreast, name_in_
 
 # a name with two dollars is no formula
 mpl.rcParams["text.parse_math"] = False
+# how many times its low end the high end of a logarithmic axis is: at least, and at most for labels in between
+LEAST_TIMES, MOST_TIMES = 10, 100
 
 
 def save_figure(figure: Figure, file: Path) -> None:
@@ -20,6 +24,27 @@ def save_figure(figure: Figure, file: Path) -> None:
     choose_fonts(figure)
     with written_whole(file) as partial, without_warnings():
         figure.savefig(partial, bbox_inches="tight", dpi=100, metadata={"Software": None})
+
+
+def set_log_axis(axes: Axes, values: np.ndarray) -> None:
+    """Spread an x axis by the logarithm, with plain numbers at it.
+
+    Args:
+        axes: whose x axis.
+        values: that lie on it, positive; NaN do not.
+    """
+    axes.set_xscale("log")
+    low, high = np.nanmin(values), np.nanmax(values)
+    # of a short axis more than the powers of ten
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if high < MOST_TIMES * low else (1.0,)))
+    if high < LEAST_TIMES * low:
+        # a shorter one would have labels at odd numbers
+        middle, half = (low * high) ** 0.5, LEAST_TIMES**0.5
+        axes.set_xlim(middle / half, middle * half)
+    # formulas are not drawn
+    thousands = EngFormatter(sep="")
+    axes.xaxis.set_major_formatter(lambda number, _: thousands(number) if number >= 1000 else f"{number:g}")
+    axes.xaxis.set_minor_formatter(NullFormatter())
 
 
 def name_classes(axes: Axes, classes: Sequence[str]) -> bool:

@@ -1,4 +1,4 @@
-"""A search's trials: the best so far, what was tried, what mattered; and recipes over seeds."""
+"""A search's trials: the best so far, what was tried and what it cost, what mattered."""
 
 import re
 from collections.abc import Mapping, Sequence
@@ -9,26 +9,30 @@ import pandas as pd
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import LogLocator, NullFormatter
 
-from image_recipes.figures.canvas import save_figure
+from image_recipes.figures.canvas import save_figure, set_log_axis
 from image_recipes.results.searches import Tried, choose_ends
 
 BLUE, GREY = "#1f5fa8", "#9a9a9a"
 PANELS_ABREAST = 3
 LONGEST_LABEL = 18
-# between the ends of a logarithmic axis whose labels are more than powers of ten
-MOST_TIMES = 100
 
 
 def draw_search(
-    figures: pd.Series, tried: Sequence[Tried], metric: str, less: bool, importance: Mapping[str, float], folder: Path
+    figures: pd.Series,
+    tried: Sequence[Tried],
+    costs: Sequence[Tried],
+    metric: str,
+    less: bool,
+    importance: Mapping[str, float],
+    folder: Path,
 ) -> None:
     """Draw a search.
 
     Args:
         figures: of the trials, in order; NaN without one.
         tried: what was tried of each value, of the same trials.
+        costs: what the same trials have cost.
         metric: name of the figure.
         less: whether less of it is better.
         importance: by the value's name, the shares of what makes trials good; none if they are unknown.
@@ -38,36 +42,10 @@ def draw_search(
         return
     ends = choose_ends(figures.dropna().to_numpy(), less)
     _draw_history(figures, metric, less, ends, folder / "history.png")
-    _draw_slices(figures, tried, metric, ends, folder / "slices.png")
+    _draw_slices(figures, [*tried, *costs], metric, ends, folder / "slices.png")
     _draw_parallel(figures, tried, metric, less, folder / "parallel.png")
     if importance:
         _draw_importance(importance, folder / "importance.png")
-
-
-def draw_seeds(figures: Mapping[str, pd.Series], metric: str, floor: float | None, file: Path) -> None:
-    """Draw each training as a point, and a bar at each recipe's mean.
-
-    Args:
-        figures: by recipe, of the test pictures.
-        metric: their name.
-        floor: of the best possible predictor on the same pictures, where it is known.
-        file: the PNG to write.
-    """
-    figure = Figure(figsize=(6.4, 1.4 + 0.5 * len(figures)), layout="constrained")
-    axes = figure.subplots()
-    for place, values in enumerate(figures.values()):
-        # side by side, so that equal ones are seen
-        spread = np.linspace(-0.15, 0.15, len(values)) if len(values) > 1 else np.zeros(1)
-        axes.plot(values, place + spread, "o", color="#1f5fa8", alpha=0.55, markersize=5)
-        axes.plot([values.mean()] * 2, [place - 0.28, place + 0.28], color="#1f5fa8", linewidth=2)
-    if floor is not None:
-        axes.axvline(floor, color="#767676", linestyle="--", linewidth=1, label="best possible")
-        axes.legend(loc="lower right")
-    axes.set_yticks(range(len(figures)), [f"{name} ({len(values)})" for name, values in figures.items()])
-    axes.set_ylim(len(figures) - 0.5, -0.5)
-    axes.set_xlabel(f"{metric} of the test pictures (a point: a seed; bar: their mean)")
-    axes.grid(axis="x", alpha=0.3)
-    save_figure(figure, file)
 
 
 def _draw_history(figures: pd.Series, metric: str, less: bool, ends: tuple[float, float], file: Path) -> None:
@@ -173,13 +151,7 @@ def _name_axis(axes: Axes, value: Tried) -> None:
         axes.set_xticks(range(len(texts)), texts, rotation=0 if sum(map(len, texts)) < 30 else 90, fontsize=8)
         axes.set_xlim(-0.5, len(texts) - 0.5)
     elif value.log:
-        axes.set_xscale("log")
-        # of a short axis more than the powers of ten
-        short = value.places.max() < MOST_TIMES * value.places.min()
-        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0) if short else (1.0,)))
-        # formulas are not drawn
-        axes.xaxis.set_major_formatter(lambda number, _: f"{number:g}")
-        axes.xaxis.set_minor_formatter(NullFormatter())
+        set_log_axis(axes, value.places)
 
 
 def _find_beyond(figures: pd.Series, ends: tuple[float, float]) -> list[tuple[str, float, np.ndarray]]:

@@ -40,7 +40,6 @@ def view_seeds(
         metric = f"test_{info.task.metric}"
         [figures] = summarize_seeds(table).query("metric == @metric").to_dict("records")
         shown = {str(name): format_value(metric, figures[name]) for name in ("mean", "std", "low", "high")}
-        views.append(
-            SeedsView(recipe, {"seeds": f"{len(table)}", **shown, "seconds": f"{table['seconds'].mean():.1f}"})
-        )
+        costs = {"seconds": f"{table['seconds'].mean():.1f}", "parameters": f"{table['parameters'].iloc[0]:,}"}
+        views.append(SeedsView(recipe, {"seeds": f"{len(table)}", **shown, **costs}))
     return views

@@ -9,7 +9,7 @@ from image_recipes.core.loading import Kind, load_table, loading
 
 SEEDS_FOLDER = Path("metrics/seeds")
 # before the metrics, and after them
-BEFORE_METRICS, AFTER_METRICS = ("seed", "epochs", "seconds"), ("inputs", "commit")
+BEFORE_METRICS, AFTER_METRICS = ("seed", "parameters", "epochs", "seconds"), ("inputs", "commit")
 # share of such intervals that hold the mean over all seeds
 CONFIDENCE = 0.95
 
@@ -32,8 +32,8 @@ def load_seeds(recipe: str, metric: str) -> pd.DataFrame | None:
         metric: the main one of its task.
 
     Returns:
-        A row for each training: `seed`, `epochs`, `seconds`, metrics of each split such as `test_mse`, `inputs`, the
-        hash of what they depend on, and `commit`; None if nobody has asked for them.
+        A row for each training: `seed`, `parameters` of the model, `epochs`, `seconds`, metrics of each split such as
+        `test_mse`, `inputs`, the hash of what they depend on, and `commit`; None if nobody has asked for them.
 
     Raises:
         UserError: the file is damaged.
@@ -41,7 +41,8 @@ def load_seeds(recipe: str, metric: str) -> pd.DataFrame | None:
     file = seeds_file(recipe)
     if not file.exists():
         return None
-    columns: dict[str, Kind] = {"seed": "count", "epochs": "count", "seconds": "number", f"test_{metric}": "number"}
+    columns: dict[str, Kind] = {"seed": "count", "parameters": "count", "epochs": "count", "seconds": "number"}
+    columns |= {f"test_{metric}": "number"}
     columns |= dict.fromkeys(AFTER_METRICS, "text")
     with loading(file, f"delete it, and make it again by `image-recipes seeds {recipe}`"):
         table = load_table(file, columns, keep_default_na=True)

@@ -38,6 +38,7 @@ class Outcome(NamedTuple):
         epochs: how many it has trained.
         seconds: how long it took.
         reason: of a failure.
+        parameters: of its model, those that are not trained included; None of one that has had no epoch.
         scores: of its model by split and metric, such as `test_mse`, if they were wanted.
     """
 
@@ -46,4 +47,5 @@ class Outcome(NamedTuple):
     epochs: int
     seconds: float
     reason: str | None = None
+    parameters: int | None = None
     scores: Mapping[str, float] = {}

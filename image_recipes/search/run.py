@@ -19,11 +19,12 @@ from image_recipes.search.study import (
     NUMBER,
     REASON,
     REPORTED,
-    SEEDS,
     ended,
     line_up,
     list_waiting,
+    note_outcomes,
     number_of,
+    outcomes_of,
 )
 from image_recipes.search.workers import Ended, Reached, Workers
 
@@ -148,7 +149,7 @@ class _Run:
         trial.set_user_attr(KEY, self.definition.key_of(values))
         trial.set_user_attr(COMMIT, self.commit)
         # of one that a stop has cut off
-        outcomes = {int(seed): Outcome(*outcome) for seed, outcome in trial.user_attrs.get(SEEDS, {}).items()}
+        outcomes = outcomes_of(trial)
         reported = {int(epoch): value for epoch, value in trial.user_attrs.get(REPORTED, {}).items()}
         for epoch, value in reported.items():
             trial.report(value, epoch)
@@ -156,8 +157,7 @@ class _Run:
         self.running[trial.number] = running
         if alike := next((each for each in ended(self.study) if each.user_attrs[KEY] == trial.user_attrs[KEY]), None):
             # the figures would be the same: no time is spent on them
-            known = {int(seed): Outcome(*outcome) for seed, outcome in alike.user_attrs[SEEDS].items()}
-            outcomes.update({seed: outcome._replace(seconds=0.0) for seed, outcome in known.items()})
+            outcomes.update({seed: outcome._replace(seconds=0.0) for seed, outcome in outcomes_of(alike).items()})
         try:
             check_trial(self.definition.search, values)
         except UserError as error:
@@ -186,7 +186,7 @@ class _Run:
         if running is None:
             return
         running.outcomes[event.job.seed] = outcome
-        running.trial.set_user_attr(SEEDS, _as_plain(running.outcomes))
+        note_outcomes(running.trial, running.outcomes)
         self._settle(running)
 
     def _settle(self, running: Running) -> None:
@@ -202,7 +202,7 @@ class _Run:
     def _finish(self, running: Running, state: TrialState, reason: str | None) -> None:
         trial, outcomes = running.trial, running.outcomes
         del self.running[trial.number]
-        trial.set_user_attr(SEEDS, _as_plain(outcomes))
+        note_outcomes(trial, outcomes)
         if reason:
             trial.set_user_attr(REASON, reason)
         values = [outcome.value for outcome in outcomes.values() if outcome.value is not None]
@@ -217,7 +217,3 @@ class _Run:
                 f"{self.definition.search.key}: {len(failed)} of {len(tried)} trials have failed: correct the space",
                 *(f"  {reason}" for reason in reasons),
             )
-
-
-def _as_plain(outcomes: dict[int, Outcome]) -> dict[int, list[Any]]:
-    return {seed: list(outcome[:5]) for seed, outcome in sorted(outcomes.items())}

@@ -2,17 +2,19 @@
 
 import hashlib
 import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import optuna
 from optuna.storages import JournalStorage
 from optuna.storages.journal import JournalFileBackend, JournalFileOpenLock
-from optuna.trial import BaseTrial, FrozenTrial, TrialState
+from optuna.trial import BaseTrial, FrozenTrial, Trial, TrialState
 
 from image_recipes.core.errors import UserError, one_line
 from image_recipes.results.searches import SEARCHES_FOLDER
 from image_recipes.search.definition import Definition
+from image_recipes.search.jobs import Outcome
 from image_recipes.search.sampling import as_distributions, as_values, lies_in, make_pruner
 
 ENDED = (TrialState.COMPLETE, TrialState.PRUNED, TrialState.FAIL)
@@ -86,6 +88,16 @@ def ended(study: optuna.Study) -> list[FrozenTrial]:
 def number_of(trial: BaseTrial) -> int:
     """Return a trial's number, from 1 in the order in which they begin; one that is begun again keeps it."""
     return int(trial.user_attrs[NUMBER])
+
+
+def outcomes_of(trial: BaseTrial) -> dict[int, Outcome]:
+    """Return what came of a trial's trainings, by seed."""
+    return {int(seed): Outcome(*outcome) for seed, outcome in trial.user_attrs.get(SEEDS, {}).items()}
+
+
+def note_outcomes(trial: Trial, outcomes: Mapping[int, Outcome]) -> None:
+    """Note what has come of a trial's trainings, by seed."""
+    trial.set_user_attr(SEEDS, {seed: list(outcome) for seed, outcome in sorted(outcomes.items())})
 
 
 def list_waiting(study: optuna.Study) -> list[dict[str, Any]]:

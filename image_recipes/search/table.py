@@ -33,7 +33,7 @@ def as_row(
         state: one of `STATES`.
         values: by path.
         settings: of the search.
-        figures: the metric, its sample standard deviation over seeds, epochs and seconds.
+        figures: the metric, its sample standard deviation over seeds, the model's parameters, epochs and seconds.
         notes: the digest of what the trial depends on, the commit, and the reason of a failure.
     """
     # of choices the text, so that 1.0 beside 1 or 0.00012345678 is the same in a file
@@ -51,8 +51,8 @@ def load_trials(name: str, settings: SearchSettings) -> pd.DataFrame | None:
         settings: of it.
 
     Returns:
-        `trial`, `state`, a column for each path, as texts, the metric and its `_std`, `epochs`, `seconds`,
-        `inputs`, `commit`, `reason`; None if there is none, or it has other paths or another metric.
+        `trial`, `state`, a column for each path, as texts, the metric and its `_std`, `parameters`, `epochs`,
+        `seconds`, `inputs`, `commit`, `reason`; None if there is none, or it has other paths or another metric.
 
     Raises:
         UserError: it is damaged.
@@ -64,10 +64,12 @@ def load_trials(name: str, settings: SearchSettings) -> pd.DataFrame | None:
     columns |= dict.fromkeys(("state", "inputs", "commit"), "text")
     with loading(file, f"delete it, and make it again by `image-recipes search {name}`"):
         texts = dict.fromkeys([*settings.space, "reason"], str)
-        table = load_table(file, columns, keep_default_na=False, na_values={settings.metric: [""]}, dtype=texts)
+        # of a trial that has none
+        missing = {settings.metric: [""], "parameters": [""]}
+        table = load_table(file, columns, keep_default_na=False, na_values=missing, dtype=texts)
         if not set(table["state"]) <= set(STATES):
             raise ValueError("a state is none of " + ", ".join(STATES))
-    wanted = [*settings.space, settings.metric, f"{settings.metric}_std"]
+    wanted = [*settings.space, settings.metric, f"{settings.metric}_std", "parameters"]
     return table if all(column in table for column in wanted) else None
 
 
@@ -132,6 +134,14 @@ def list_tried(table: pd.DataFrame, settings: SearchSettings) -> list[Tried]:
         cells = table[path].astype(str).to_numpy() if texts else table[path].to_numpy()
         tried.append(Tried(names[path], cells, isinstance(space, Range) and space.log, texts))
     return tried
+
+
+def list_costs(table: pd.DataFrame) -> list[Tried]:
+    """List what the trials have cost, as figures show it: parameters, if they differ, and seconds."""
+    costs = []
+    if table["parameters"].nunique() > 1:
+        costs.append(Tried("parameters", table["parameters"].to_numpy(float, na_value=np.nan), True, ()))
+    return [*costs, Tried("seconds, all seeds", table["seconds"].to_numpy(float), False, ())]
 
 
 def _show(value: Any) -> str:

@@ -28,7 +28,7 @@ class PrunedError(Exception):
 
 
 class Report(keras.callbacks.Callback):
-    """Count the epochs, and say how good each was, to stop where that is answered so.
+    """Count the epochs and the model's parameters, and say how good each epoch was, to stop where that is answered so.
 
     Args:
         metric: of Keras's logs.
@@ -39,6 +39,7 @@ class Report(keras.callbacks.Callback):
         super().__init__()
         self._metric, self._go_on = metric, go_on
         self.epochs = 0
+        self.parameters: int | None = None
 
     def on_epoch_end(self, epoch: int, logs: dict[str, float] | None = None) -> None:
         """Ask.
@@ -46,7 +47,7 @@ class Report(keras.callbacks.Callback):
         Raises:
             PrunedError: the answer was no.
         """
-        self.epochs = epoch + 1
+        self.epochs, self.parameters = epoch + 1, self.model.count_params()
         if self._go_on and not self._go_on(self.epochs, float((logs or {})[self._metric])):
             raise PrunedError
 
@@ -72,15 +73,16 @@ def train_trial(job: Job, go_on: Callable[[int, float], bool]) -> Outcome:
     except PrunedError:
         recipe = recipe_of(job.params, job.recipe)
         forget_states(states_folder(recipe, open_pictures(recipe.settings.dataset)[0], job.seed))
-        return Outcome("stopped early", None, report.epochs, time.monotonic() - started)
+        return Outcome("stopped early", None, report.epochs, time.monotonic() - started, None, report.parameters)
     except OSError as error:
-        return Outcome("cut off", None, report.epochs, time.monotonic() - started, one_line(error))
+        return Outcome("cut off", None, report.epochs, time.monotonic() - started, one_line(error), report.parameters)
     except Exception as error:  # whatever a choice of layers may raise in Keras is that trial's
-        return Outcome("failed", None, report.epochs, time.monotonic() - started, one_line(error))
+        return Outcome("failed", None, report.epochs, time.monotonic() - started, one_line(error), report.parameters)
     seconds = time.monotonic() - started
     if not math.isfinite(value):
-        return Outcome("failed", None, epochs, seconds, f"{job.metric} is {value} after epoch {epochs}")
-    return Outcome("finished", value, epochs, seconds, scores=scores)
+        reason = f"{job.metric} is {value} after epoch {epochs}"
+        return Outcome("failed", None, epochs, seconds, reason, report.parameters)
+    return Outcome("finished", value, epochs, seconds, None, report.parameters, scores)
 
 
 def train_job(job: Job, callbacks: Sequence[keras.callbacks.Callback] = ()) -> TrainedModel:

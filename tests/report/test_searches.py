@@ -62,12 +62,13 @@ def project(in_bare_project: Project) -> Project:
     rows = []
     for number, (state, size, value) in enumerate(TRIALS, start=1):
         values: dict[str, Any] = dict(zip(definition.search.settings.space, (size, "tanh"), strict=True))
-        figures = {"val_accuracy": value, "val_accuracy_std": None, "epochs": 2, "seconds": 1.0}
+        figures = {"val_accuracy": value, "val_accuracy_std": None, "parameters": 9, "epochs": 2, "seconds": 1.0}
         notes = {"inputs": definition.key_of(values), "commit": "abc", "reason": ""}
         rows.append(as_row(number, state, values, definition.search.settings, figures, notes))
     save_table(pd.DataFrame(rows), table_file("tune"))
     inputs = hash_inputs(params, "tiny_class", data_hash, SPLITS)
-    seeds = pd.DataFrame({"seed": [0, 1], "epochs": 2, "seconds": [1.0, 3.0], "test_accuracy": [0.8, 0.9]})
+    costs = {"parameters": 1234, "epochs": 2, "seconds": [1.0, 3.0]}
+    seeds = pd.DataFrame({"seed": [0, 1], **costs, "test_accuracy": [0.8, 0.9]})
     save_table(seeds.assign(inputs=inputs, commit="abc"), seeds_file("tiny_class"))
     return in_bare_project
 
@@ -92,6 +93,7 @@ def test_seeds_are_shown_with_mean_and_spread(project: Project) -> None:
 
     assert seeds.row is not None
     assert (seeds.row["seeds"], seeds.row["mean"], seeds.row["seconds"]) == ("2", "0.8500", "2.0")
+    assert seeds.row["parameters"] == "1,234"
 
 
 def test_those_of_other_params_are_said_to_be(project: Project) -> None:

@@ -100,6 +100,8 @@ def test_a_grid_is_gone_through_in_order_by_two_workers(copy: Project) -> None:
     assert list(table["recipes.tiny_number.epochs"]) == [4, 4, 4, 5, 5, 5]
     assert list(table[FILTERS]) == [2, 3, 4, 2, 3, 4]
     assert list(table["epochs"]) == [4, 4, 4, 5, 5, 5]
+    assert list(table["parameters"]) == 2 * list(table["parameters"][:3])
+    assert table["parameters"][:3].is_monotonic_increasing
     assert list(table["trial"]) == [1, 2, 3, 4, 5, 6]
     assert len(list((copy.root / "data/searches").glob("tune.?.log"))) == 2
     # whichever ends first, each experiment is of its own trial
@@ -158,6 +160,7 @@ def test_trials_that_fail_are_noted_and_too_many_stop_the_search(copy: Project) 
 
     assert list(table["state"]) == ["finished", "failed", "finished"]
     assert "does not fit its input" in str(table.at[1, "reason"])
+    assert list(table["parameters"].isna()) == [False, True, False]
     assert "3 of 4 trials have failed: correct the space" in said or "3 of 5 trials have failed" in said
     assert len(read_table(copy)) in (4, 5)
 

@@ -23,6 +23,7 @@ def test_figures_over_seeds_are_those_of_the_pipeline_and_go_on(finished: Projec
     for metric in ("test_accuracy", "val_accuracy", "train_accuracy", "val_loss"):
         assert np.isclose(table[metric][0], metrics[metric], rtol=1e-5), metric
     assert table["val_loss"].nunique() == 3
+    assert set(table["parameters"]) == {metrics["parameters"]}
     assert (project.root / "plots/seeds/mnist.png").exists()
 
     # other params: none of them counts
@@ -42,7 +43,7 @@ def test_the_best_possible_predictor_is_set_beside(finished: Project, tmp_path: 
 
 
 def test_the_interval_is_student_s() -> None:
-    table = pd.DataFrame({"seed": [0, 1, 2], "epochs": 1, "seconds": 1.0, "test_mse": [1.0, 2.0, 3.0]})
+    table = pd.DataFrame({"seed": [0, 1, 2], "parameters": 9, "epochs": 1, "seconds": 1.0, "test_mse": [1.0, 2.0, 3.0]})
     table = table.assign(inputs="x", commit="y")
 
     [row] = summarize_seeds(table).to_dict("records")

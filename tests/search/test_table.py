@@ -38,7 +38,7 @@ def test_choices_are_the_same_in_a_file(values: Any, tmp_path: Path, monkeypatch
     settings = settings_of(values)
     expected = values if isinstance(values, list) else [0.1, 0.2, 0.3]
     notes = {"inputs": "x", "commit": "abc", "reason": ""}
-    figures = {"val_loss": 1.0, "val_loss_std": None, "epochs": 1, "seconds": 1.0}
+    figures = {"val_loss": 1.0, "val_loss_std": None, "parameters": 9, "epochs": 1, "seconds": 1.0}
     rows = [
         as_row(number, "finished", {PATH: value}, settings, figures, notes)
         for number, value in enumerate(expected, start=1)
