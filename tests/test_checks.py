@@ -170,7 +170,7 @@ def test_the_project_s_own_params_are_good(monkeypatch: pytest.MonkeyPatch) -> N
 
     check_raw_files(recipes)
     assert recipes == {
-        "mnist": ["mnist_mlp", "mnist_cnn", "mnist_deep_cnn", "mnist_fast"],
+        "mnist": ["mnist_mlp", "mnist_cnn", "mnist_deep_cnn", "mnist_fast", "mnist_quick", "mnist_small"],
         "dots": ["dots_mlp", "dots_cnn", "dots_pool", "dots_few"],
     }
 
