@@ -3,12 +3,13 @@
 from pathlib import Path
 
 import matplotlib as mpl
+import numpy as np
 import pytest
 from matplotlib import font_manager
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from image_recipes.figures.canvas import name_classes, save_figure
+from image_recipes.figures.canvas import name_classes, save_figure, set_log_axis
 from projects import Project
 
 
@@ -78,3 +79,23 @@ def test_a_run_draws_every_figure(finished: Project) -> None:
     assert "conv2d (Conv2D)" in summary
     assert "Total params: " in summary
     assert "Optimizer params" not in summary
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ([108_874, 200_000, np.nan], ["50k", "100k", "200k"]),
+        ([3, 6_401], ["10", "100", "1k"]),
+        ([0.0003, 0.1], ["0.001", "0.01", "0.1"]),
+        ([5.0, 5.0], ["2", "5", "10"]),
+    ],
+)
+def test_a_logarithmic_axis_has_round_numbers(values: list[float], expected: list[str]) -> None:
+    axes = Figure(figsize=(3, 3)).subplots()
+    axes.scatter(values, range(len(values)))
+
+    set_log_axis(axes, np.array(values))
+
+    low, high = axes.get_xlim()
+    places = [place for place in axes.get_xticks() if low <= place <= high]
+    assert [axes.xaxis.get_major_formatter()(place, None) for place in places] == expected
