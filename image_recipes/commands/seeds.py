@@ -18,7 +18,7 @@ from image_recipes.core.files import save_table
 from image_recipes.core.locks import hold_lock
 from image_recipes.core.params import load_seed, read_params
 from image_recipes.core.tasks import Task
-from image_recipes.figures.seeds import draw_seeds
+from image_recipes.figures.search import draw_seeds
 from image_recipes.models.recipe import load_recipe
 from image_recipes.results.hashes import hash_as_dvc
 from image_recipes.results.learning_curve import hash_inputs
