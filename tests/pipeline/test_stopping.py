@@ -80,12 +80,14 @@ def test_two_runs_of_one_recipe_at_once_write_one_history(playground: Project) -
     training = stages_running(playground)
     for process in training:
         process.suspend()
-    refused = playground.fails("image-recipes", "repro", "tiny_number")
-    alone = start(playground, sys.executable, "-m", "stages.train", "tiny_number")
-    assert alone.stderr
-    told = next((line for line in alone.stderr if "waits" in line), "")
-    for process in training:
-        process.resume()
+    try:
+        refused = playground.fails("image-recipes", "repro", "tiny_number")
+        alone = start(playground, sys.executable, "-m", "stages.train", "tiny_number")
+        assert alone.stderr
+        told = next((line for line in alone.stderr if "waits" in line), "")
+    finally:
+        for process in training:
+            process.resume()
 
     assert alone.wait() == 0, alone.communicate()
     assert first.wait() == 0, first.communicate()
