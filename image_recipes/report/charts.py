@@ -333,7 +333,10 @@ def chart_tried(tried: Tried, figures: pd.Series, metric: str, less: bool) -> Sp
         shown = alt.Tooltip("place:O", title=tried.name)
     else:
         kind: Literal["log", "linear"] = "log" if tried.log else "linear"
-        x = alt.X("place:Q", title=tried.name, scale=alt.Scale(type=kind, zero=False, nice=False, padding=12))
+        # of whole numbers no halves
+        axis = alt.Axis(tickMinStep=1) if not np.mod(tried.places, 1).any() else alt.Axis()
+        scale_x = alt.Scale(type=kind, zero=False, nice=False, padding=12)
+        x = alt.X("place:Q", title=tried.name, scale=scale_x, axis=axis)
         shown = alt.Tooltip("place:Q", title=tried.name, format=".4~g")
     points = alt.Chart(_inline(rows)).mark_point(filled=True, size=40, opacity=0.6)
     y = alt.Y(f"{metric}:Q", title=metric, scale=scale)

@@ -105,8 +105,11 @@ def show_values(values: Mapping[str, Any]) -> str:
 
     >>> show_values({"recipes.net.epochs": 3, "recipes.net.optimizer.learning_rate": 0.01})
     'epochs 3, learning_rate 0.01'
+    >>> show_values({"architectures.a[0].Conv2D.filters": 6, "architectures.a[2].Conv2D.filters": 12})
+    'a[0].Conv2D.filters 6, a[2].Conv2D.filters 12'
     """
-    return ", ".join(f"{path.rpartition('.')[2]} {_show(value)}" for path, value in values.items())
+    names = list_names([*values])
+    return ", ".join(f"{names[path]} {_show(value)}" for path, value in values.items())
 
 
 def list_names(paths: Sequence[str]) -> dict[str, str]:

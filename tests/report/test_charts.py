@@ -16,10 +16,12 @@ from image_recipes.report.charts import (
     chart_errors,
     chart_histories,
     chart_residuals,
+    chart_tried,
     choose_points,
     epoch_step,
 )
 from image_recipes.results.confusion import count_confusions
+from image_recipes.results.searches import Tried
 from predictions import of_classes, of_numbers
 
 
@@ -163,3 +165,10 @@ def test_losses_that_lie_far_apart_are_all_to_be_read() -> None:
 
     assert y["type"] == "log"
     assert y["domain"][0] > 0
+
+
+@pytest.mark.parametrize(("tried", "step"), [([1, 2, 3], 1), ([0.5, 1, 2.25], None)])
+def test_the_axis_of_whole_numbers_has_no_halves(tried: list[float], step: int | None) -> None:
+    spec = chart_tried(Tried("units", np.array(tried), False, ()), pd.Series([0.3, 0.1, 0.2]), "val_loss", True)
+
+    assert spec["layer"][0]["encoding"]["x"].get("axis", {}).get("tickMinStep") == step
