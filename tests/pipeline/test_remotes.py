@@ -67,8 +67,8 @@ def test_a_clone_gets_models_and_later_pictures_from_s3(shared: Project, second:
 
     pictures = [path.relative_to(shared.root) for path in (shared.root / "data/raw/leaves").rglob("*.png")]
     assert len(pictures) == 24
-    for file in pictures:
-        assert (second.root / file).read_bytes() == (shared.root / file).read_bytes()
+    for picture in pictures:
+        assert (second.root / picture).read_bytes() == (shared.root / picture).read_bytes()
 
 
 @pytest.mark.slow
