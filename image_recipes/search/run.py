@@ -182,7 +182,9 @@ class _Run:
         self.busy -= 1
         running, outcome = self.running.get(event.job.trial), event.outcome
         if outcome.state == "cut off":
-            raise UserError(f"{self.definition.search.key}: {outcome.reason}: then the same command goes on")
+            raise UserError(
+                f"{self.definition.search.name}: {outcome.reason}: put that right, then the same command goes on"
+            )
         if running is None:
             return
         running.outcomes[event.job.seed] = outcome

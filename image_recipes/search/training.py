@@ -9,7 +9,7 @@ from pathlib import Path
 import pandas as pd
 
 from image_recipes.core.dataset import DatasetInfo, Subset, load_prepared, load_split
-from image_recipes.core.errors import one_line
+from image_recipes.core.errors import escape, one_line
 from image_recipes.evaluation.by_task import EVALUATION
 from image_recipes.evaluation.inference import predict, score_by_own_metrics
 from image_recipes.models.backend import keras
@@ -75,7 +75,9 @@ def train_trial(job: Job, go_on: Callable[[int, float], bool]) -> Outcome:
         forget_states(states_folder(recipe, open_pictures(recipe.settings.dataset)[0], job.seed))
         return Outcome("stopped early", None, report.epochs, time.monotonic() - started, None, report.parameters)
     except OSError as error:
-        return Outcome("cut off", None, report.epochs, time.monotonic() - started, one_line(error), report.parameters)
+        named = f"{escape(str(error.filename))}: " if error.filename else ""
+        reason = f"{named}{error.strerror or one_line(error)}"
+        return Outcome("cut off", None, report.epochs, time.monotonic() - started, reason, report.parameters)
     except Exception as error:  # whatever a choice of layers may raise in Keras is that trial's
         return Outcome("failed", None, report.epochs, time.monotonic() - started, one_line(error), report.parameters)
     seconds = time.monotonic() - started

@@ -16,6 +16,7 @@ import pandas as pd
 import pytest
 from ruamel.yaml import YAML
 
+from disks import run_on_full_disk
 from image_recipes.commands.search_apply import write_values
 from projects import Project, load_yaml
 
@@ -148,6 +149,39 @@ def test_a_search_that_is_killed_goes_on_and_repeats_nothing(sampler: str, trial
     assert "goes on after" in done.stderr
     assert done.stderr.count(": trial ") <= trials_in_all - 4
     pd.testing.assert_frame_equal(without_time(read_table(copy)), without_time(expected))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("folder", "left", "named"),
+    [
+        # as the search begins, in the middle of it, and at its ends
+        ("data/searches", 4096, "tune: No space left on device: put that right"),
+        ("data/searches", 8192, "No space left on device"),
+        ("metrics/searches", 4096, "metrics/searches/tune.csv: No space left on device"),
+        ("plots/searches", 8192, "plots/searches/tune/history.png: No space left on device"),
+    ],
+)
+def test_a_search_on_a_full_disk_goes_on_once_there_is_room(
+    folder: str, left: int, named: str, copy: Project, tmp_path: Path
+) -> None:
+    ask_for(copy)
+    search(copy)
+    expected = read_table(copy)
+    copy.run("rm", "-r", "data/searches", "metrics/searches", "plots/searches")
+    again = f"""
+        image-recipes search tune --no-experiments 2>&1 && exit 1
+        mount -o remount,size=1g {copy.root / folder}
+        image-recipes search tune --no-experiments 2> /dev/null && cp {TABLE} {tmp_path}/table.csv
+    """
+
+    done = run_on_full_disk(copy, folder, left, "bash", "-c", again)
+
+    assert done.code == 0, done.output
+    [said] = [line for line in done.output.splitlines() if line.startswith("error:")]
+    assert named in said
+    assert "Traceback" not in done.output
+    pd.testing.assert_frame_equal(without_time(pd.read_csv(tmp_path / "table.csv")), without_time(expected))
 
 
 def test_trials_that_fail_are_noted_and_too_many_stop_the_search(copy: Project) -> None:
